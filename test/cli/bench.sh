@@ -75,6 +75,13 @@ tell "temperatures of some sites are those of the step" $?
 [ $? = 2 ] && grep -q 'temperature_at: blocks.7 is not an attention site' messages
 tell "those of no site are refused" $?
 
+"$STEADY" bench steps $tiny --model cifar-vit --json optim.lr=1e38 >out 2>messages
+[ $? = 0 ] && grep -q '"loss":\[null,null\]' out && [ "$(grep -c 'cifar-vit: the loss is not finite at 2 of 2' messages)" = 1 ]
+tell "losses that are not finite are null, each in its place, with a note" $?
+"$STEADY" bench norms $tiny --model cifar-vit --repeat 4 optim.lr=1e38 >out 2>messages
+[ $? = 0 ] && [ "$(grep -c 'cifar-vit, none: the loss is not finite' messages)" = 1 ]
+tell "norms says once of a kind that it diverges" $?
+
 "$STEADY" bench growth --json -o growth.png --threads 1 --repeat 1 --seconds 0 model.width=16 \
     model.heads=1 >growth
 [ $? = 0 ] && [ "$(grep -c '"level":"step"' growth)" = 13 ] && [ "$(grep -c '"level":"fit"' growth)" = 4 ] &&

@@ -120,6 +120,9 @@ Status bench_steps(Bench *bench, const BenchSubject *subject, BenchSteps *result
                    Err *err);
 void bench_steps_release(BenchSteps *result);
 
+/* A note on stderr if some losses are not finite; were there any?  what: whose. */
+bool bench_note_losses(const BenchSteps *steps, const char *what);
+
 /* Steps of one model by where LayerNorm stands and with sigmaReparam or without (the
  * paper's Table 5): in turn, three steps of each, bench->steps of each in all. */
 Status bench_norms(Bench *bench, const BenchModel *model, char **words, size_t count,

@@ -88,6 +88,12 @@ static Status make_subject(Bench *bench, BenchSubject *subject, const Sweep *s, 
     return err->status;
 }
 
+static void note_losses(const Sweep *s, size_t i, const BenchSteps *steps) {
+    char what[80];
+    text_format(what, sizeof what, "%s=%zu", s->key, s->values[i]);
+    bench_note_losses(steps, what);
+}
+
 static Status measure_point(Bench *bench, Sweep *s, size_t i, char **words, size_t count,
                             Err *err) {
     BenchSubject subject;
@@ -100,6 +106,7 @@ static Status measure_point(Bench *bench, Sweep *s, size_t i, char **words, size
         s->ms[i] = 1e3 * steps.time.median;
         s->mb[i] = (double)MAX(steps.activations, (size_t)1) / 1e6;
         bench_print_steps(bench, &subject, &steps);
+        note_losses(s, i, &steps);
     }
     bench_steps_release(&steps);
     if (stop_requested()) err_set(err, FAIL_INTERRUPTED, "interrupted");

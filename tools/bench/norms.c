@@ -45,16 +45,26 @@ static const Kinds PROBES = {
 
 /* One kind's steps [steps] and its turns' medians [turns]. */
 typedef struct Kind {
+    const char *name;
     double *seconds, *spent, *turn_seconds, *turn_spent;
     size_t count;
+    bool noted; /* that it diverges: every turn is alike */
 } Kind;
 
-static Kind kind_new(size_t steps, size_t turns) {
+static Kind kind_new(const char *name, size_t steps, size_t turns) {
     double *numbers = mem_zalloc(2 * (steps + turns) * sizeof *numbers);
-    return (Kind){.seconds = numbers,
+    return (Kind){.name = name,
+                  .seconds = numbers,
                   .spent = numbers + steps,
                   .turn_seconds = numbers + 2 * steps,
                   .turn_spent = numbers + 2 * steps + turns};
+}
+
+static void note_losses(const BenchSubject *subject, const BenchSteps *steps,
+                        Kind *kind) {
+    char what[120];
+    text_format(what, sizeof what, "%s, %s", subject->name, kind->name);
+    kind->noted = kind->noted || bench_note_losses(steps, what);
 }
 
 static Status take_turn(Bench *bench, const BenchSubject *subject, Kind *kind,
@@ -66,6 +76,7 @@ static Status take_turn(Bench *bench, const BenchSubject *subject, Kind *kind,
         kind->count += steps.count;
         kind->turn_seconds[turn] = steps.time.median;
         kind->turn_spent[turn] = steps.processor.median;
+        note_losses(subject, &steps, kind);
     }
     bench_steps_release(&steps);
     if (stop_requested()) err_set(err, FAIL_INTERRUPTED, "interrupted");
@@ -135,7 +146,8 @@ static Status take_turns(Bench *bench, const Job *m, Err *err) {
     Kind kinds[KINDS_MAX];
     if (bench_subject(bench, &subject, m->model, m->words, m->word_count, err))
         return err->status;
-    for (size_t i = 0; i < count; i++) kinds[i] = kind_new(bench->steps, m->turns);
+    for (size_t i = 0; i < count; i++) 
+        kinds[i] = kind_new(m->kinds->kind[i].name, bench->steps, m->turns);
     if (!measure(bench, m, kinds, err)) {
         for (size_t i = count; i--;) /* the floor last: others are divided by it */
             rows[i] = summary(&kinds[i], &kinds[0], m->turns, m->kinds->kind[i].name);

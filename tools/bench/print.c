@@ -1,5 +1,6 @@
 /* print: tables for people, a JSON object a line for programs (tools/bench/bench.h). */
 #include <jansson.h>
+#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "engine/core/machine.h"
 #include "tools/bench/bench.h"
 #include "tools/program/output.h"
+#include "tools/program/say.h"
 #include "tools/program/version.h"
 #include "tools/recipe/precision.h"
 #include "tools/run/rundir.h"
@@ -142,8 +144,20 @@ void bench_print_row(const Bench *bench, const BenchSubject *s, const BenchRow *
 static json_t *numbers(const double *x, size_t count, double factor) {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_real(factor * x[i]));
+        json_array_append_new(list, json_number(factor * x[i]));
     return list;
+}
+
+bool bench_note_losses(const BenchSteps *steps, const char *what) {
+    size_t lost = 0, first = 0;
+    for (size_t i = steps->count; i--;)
+        if (!isfinite(steps->loss[i])) lost++, first = i + 1;
+    if (lost)
+        say("steady bench: note: %s: the loss is not finite at %zu of %zu timed steps, "
+            "first at step %zu: the model diverges, and such steps may take another time "
+            "than those of training; try a lower optim.lr",
+            what, lost, steps->count, first);
+    return lost;
 }
 
 static void add_memory(json_t *row, const BenchSteps *r) {

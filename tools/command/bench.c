@@ -146,8 +146,10 @@ static Status run_model(Options *o, const BenchModel *model, Err *err) {
         return err->status;
     if (o->level[STEPS] && !stop_requested()) {
         BenchSteps steps;
-        if (!bench_steps(bench, &subject, &steps, err))
+        if (!bench_steps(bench, &subject, &steps, err)) {
             bench_print_steps(bench, &subject, &steps);
+            bench_note_losses(&steps, subject.name);
+        }
         bench_steps_release(&steps);
     }
     if (!err->status && o->level[NORMS] && !stop_requested())
