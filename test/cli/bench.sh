@@ -143,6 +143,11 @@ refused "a number that is none" '--repeat x: expected a whole number' --repeat x
 refused "an unknown key" 'model.depht.*model.depth' steps model.depht=2
 refused "a patch that does not divide the picture" '18.*16' steps data.image_size=18
 refused "a picture without growth" 'growth' steps -o growth.png
+refused "a figure of growth without a known suffix, before measuring" 'x.txt: .*\.png' growth -o x.txt
+refused "a figure of theory without a known suffix, before measuring" 'x.jpg: .*\.png' theory -o x.jpg
+"$STEADY" bench growth -o nodir/x.png >out 2>messages
+[ $? = 1 ] && grep -q 'nodir/x.png: folder nodir: No such file' messages && [ ! -s out ]
+tell "a figure in a folder that is not there, before measuring" $?
 
 "$STEADY" bench steps --repeat 1000 --model cifar-vit >out 2>messages &
 sleep 2

@@ -146,7 +146,7 @@ static Status take_turns(Bench *bench, const Job *m, Err *err) {
     Kind kinds[KINDS_MAX];
     if (bench_subject(bench, &subject, m->model, m->words, m->word_count, err))
         return err->status;
-    for (size_t i = 0; i < count; i++) 
+    for (size_t i = 0; i < count; i++)
         kinds[i] = kind_new(m->kinds->kind[i].name, bench->steps, m->turns);
     if (!measure(bench, m, kinds, err)) {
         for (size_t i = count; i--;) /* the floor last: others are divided by it */

@@ -1,8 +1,12 @@
 /* bench: the command line of `steady bench`. */
+#include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/bench/bench.h"
+#include "tools/chart/chart.h"
 #include "tools/commands.h"
 #include "tools/program/rate.h"
 #include "tools/program/stop.h"
@@ -111,6 +115,23 @@ static const Option OPTIONS[] = {
     {0},
 };
 
+/* Before anything is measured: the figure comes last. */
+static Status check_output(const char *path, Err *err) {
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) : 0;
+    if (chart_check_name(path, err)) return err->status;
+    if (length >= sizeof folder)
+        return err_set(err, FAIL_USAGE, "-o: a name of %zu bytes is too long",
+                       strlen(path));
+    if (!slash) text_format(folder, sizeof folder, ".");
+    else if (!length) text_format(folder, sizeof folder, "/");
+    else text_format(folder, sizeof folder, "%.*s", (int)length, path);
+    if (!access(folder, W_OK | X_OK)) return OK;
+    return err_set(err, FAIL_RUN, "%.390s: folder %.390s: %s; choose another -o", path,
+                   folder, strerror(errno));
+}
+
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&bench_command, o, argc, argv, NULL, err)) return err->status;
     bool *l = o->level, any = false;
@@ -118,6 +139,7 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
         return err_set(err, FAIL_USAGE,
                        "-o writes the figure of one level, growth or theory; name one "
                        "of the two");
+    if (o->output && check_output(o->output, err)) return err->status;
     for (size_t i = 0; i < LEVELS; i++) any |= l[i];
     if (!any) l[KERNELS] = l[OPS] = l[STEPS] = true;
     o->bench.seeds = o->repeat ? o->repeat : 3;
