@@ -102,11 +102,28 @@ static void keys_that_contradict_each_other_are_refused(void **state) {
     CHECK_REFUSES("data.channels", "data.channels=1", "data.mean=1 2 3");
 }
 
+static void attention_dropout_has_no_masks_beyond_its_limits(void **state) {
+    (void)state;
+    const char *language = "task.kind=language", *grammar = "data.source=grammar";
+    const char *drops = "model.attention_dropout=0.1";
+    CHECK_REFUSES("model.heads = 1040: with model.attention_dropout = 0.1 at most 1024",
+                  language, grammar, drops, "model.heads=1040", "model.width=1040");
+    CHECK_REFUSES("model.context = 131073: with model.attention_dropout", language, grammar, drops,
+                  "model.context=131073");
+    CHECK_REFUSES("train.batch = 4194305: with model.attention_dropout", language, grammar, drops,
+                  "train.batch=4194305");
+    CHECK_REFUSES("or set model.dropout=0", "task.kind=transcribe", "model.dropout=0.1",
+                  "model.position=cape", "data.source=tones", "model.heads=1040",
+                  "model.width=1040");
+    noted("model.heads=1040", "model.width=1040", ""); /* of pictures: no such dropout */
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(rates_that_are_seldom_meant_are_noted_and_allowed),
         cmocka_unit_test(mixing_needs_two_pictures_a_step_however_it_is_split),
         cmocka_unit_test(an_mlp_has_a_hidden_unit),
+        cmocka_unit_test(attention_dropout_has_no_masks_beyond_its_limits),
         cmocka_unit_test(keys_that_contradict_each_other_are_refused),
     };
     return cmocka_run_group_tests_name("recipe_check", cases, NULL, NULL);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/op/attention_parts.h"
 #include "engine/optim/optim.h"
 #include "tools/recipe/intervene.h"
 #include "tools/recipe/keys.h"
@@ -26,6 +27,32 @@ static Status check_heads(const Recipe *recipe, Err *err) {
                    "the nearest multiples are %zu and %zu; or model.heads=%zu",
                    width, heads, below ? below : heads, below + heads,
                    nearest_heads(width, heads));
+}
+
+/* What dropout of attention has masks for (engine/op/attention.c). */
+static Status check_masks(const Recipe *recipe, Err *err) {
+    bool speech = task_is(recipe->task, FOR_SPEECH);
+    const ModelConfig *model = &recipe->model;
+    double dropout = speech ? model->dropout : model->attention_dropout;
+    const struct {
+        const char *key;
+        size_t value, most;
+    } limits[] = {
+        {"model.heads", model->heads, (size_t)1 << HEAD_BITS},
+        {"model.context", model->context,
+         MIN((size_t)RNG_BLOCK << KEY_BITS, (size_t)1 << QUERY_BITS)},
+        {"train.batch", recipe->train.batch, (size_t)1 << EXAMPLE_BITS},
+    };
+    if (!(dropout > 0) || task_is(recipe->task, FOR_VISION)) return OK;
+    for (size_t i = 0; i < COUNT(limits); i++)
+        if (limits[i].value > limits[i].most)
+            return err_set(err, FAIL_USAGE,
+                           "%s = %zu: with model.%s = %g at most %zu; lower it, or set "
+                           "model.%s=0",
+                           limits[i].key, limits[i].value,
+                           speech ? "dropout" : "attention_dropout", dropout,
+                           limits[i].most, speech ? "dropout" : "attention_dropout");
+    return OK;
 }
 
 /* models/block.c rounds in the same way. */
@@ -403,6 +430,7 @@ static Status (*const rules[])(const Recipe *, Err *) = {
     check_nesterov,   check_source,  check_channels, check_cutoffs, check_languages,
     check_stride,     check_best,    check_adaptive, check_joint,   check_augment,
     check_layer_drop, check_plateau, check_watch,    check_init,    check_layer_decay,
+    check_masks,
 };
 
 static Status check_rules(const Recipe *recipe, Err *err) {
