@@ -20,6 +20,12 @@ struct Maker {
 
 static Status check_count(const char *key, size_t count, size_t channels, Err *err) {
     if (count == 1 || count == channels) return OK;
+    if (channels == 1)
+        return err_set(
+            err, FAIL_USAGE,
+            "data.%s has %zu numbers: expected 1, because the pictures have one "
+            "channel",
+            key, count);
     return err_set(err, FAIL_USAGE,
                    "data.%s has %zu numbers: expected 1, or %zu (one per channel)", key,
                    count, channels);

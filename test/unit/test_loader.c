@@ -310,7 +310,7 @@ static void what_cannot_work_is_refused_at_the_start(void **state) {
     refuse(&set, &config, "has only 23 images");
     config = fake_config(5, true);
     config.data.mean_count = 3;
-    refuse(&set, &config, "data.mean has 3 numbers");
+    refuse(&set, &config, "data.mean has 3 numbers: expected 1, because");
     config = fake_config(5, true);
     config.data.std[0] = 0;
     refuse(&set, &config, "data.std is 0");
