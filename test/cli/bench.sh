@@ -127,6 +127,8 @@ tell "pictures measures each entry of data.augment, then all" $?
 
 "$STEADY" bench --help | grep -q 'cifar-vit'
 tell "-h lists the models" $?
+"$STEADY" bench --help | tr -d '\n' | tr -s ' ' | grep -q ' all vit-ti16, vit-s16, .*, asr-12l$'
+tell "-h says which models all is" $?
 
 refused() { # CASE TEXT WORDS ...
     case=$1 text=$2

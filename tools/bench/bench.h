@@ -23,7 +23,8 @@ typedef struct Bench Bench;
 /* NULL: there is none of that name. */
 const BenchModel *bench_model_find(const char *name);
 const char *bench_model_name(size_t i); /* NULL: there are no more */
-void bench_model_list(FILE *out);       /* a line each */
+void bench_model_list(FILE *out);       /* a line each, and which ones `all` is */
+extern const char bench_models_all[];   /* names, separated by commas */
 
 /* words: section.key=value.  Sets the number of threads, too.  FAIL_USAGE also where
  * train.precision = bf16 has no units (bench->force). */

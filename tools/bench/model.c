@@ -29,6 +29,24 @@ const char *bench_model_name(size_t i) {
     return m ? m->name : NULL;
 }
 
+const char bench_models_all[] = "vit-ti16,vit-s16,vit-b16,cifar-vit,gpt2-124m,"
+                                "shakespeare-char,mt-6l,mt-18l,asr-12l";
+
+/* Which models `all` is: the larger and the rarer ones are left out. */
+static void print_all(FILE *out) {
+    enum { MARGIN = 19, COLUMNS = 90 };
+    size_t column = (size_t)fprintf(out, "  %-16s ", "all");
+    for (const char *name = bench_models_all; *name;) {
+        size_t length = strcspn(name, ",");
+        bool last = !name[length];
+        if (column > MARGIN && column + length + 2 > COLUMNS)
+            column = (size_t)fprintf(out, "\n%*s", MARGIN, "") - 1;
+        else if (column > MARGIN) column += (size_t)fprintf(out, " ");
+        column += (size_t)fprintf(out, "%.*s%s", (int)length, name, last ? "\n" : ",");
+        name += length + !last;
+    }
+}
+
 void bench_model_list(FILE *out) {
     const BenchModel *m;
     for (size_t i = 0; (m = model_at(i)); i++) {
@@ -37,6 +55,7 @@ void bench_model_list(FILE *out) {
                 m->width, m->depth, sides, m->heads, m->batch);
         task_bench(m->task)->print_size(out, m);
     }
+    print_all(out);
 }
 
 static void fill_recipe(Recipe *r, const BenchModel *m) {

@@ -58,9 +58,8 @@ static Status add_model(Options *o, const char *name, Err *err) {
 
 static Status read_models(const Option *option, void *options, const char *list,
                           Err *err) {
-    static const char ALL[] = "vit-ti16,vit-s16,vit-b16,cifar-vit,gpt2-124m,"
-                              "shakespeare-char,mt-6l,mt-18l,asr-12l";
-    char *copy = mem_strdup(strcmp(list, "all") ? list : ALL), *rest = copy;
+    char *copy = mem_strdup(strcmp(list, "all") ? list : bench_models_all);
+    char *rest = copy;
     Status status = OK;
     (void)option;
     for (char *name; !status && (name = strsep(&rest, ","));)
