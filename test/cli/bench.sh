@@ -82,6 +82,11 @@ tell "losses that are not finite are null, each in its place, with a note" $?
 [ $? = 0 ] && [ "$(grep -c 'cifar-vit, none: the loss is not finite' messages)" = 1 ]
 tell "norms says once of a kind that it diverges" $?
 
+STEADY_BF16=off "$STEADY" bench steps norms $tiny --model cifar-vit,cifar-vit train.precision=bf16 --force \
+    >out 2>messages
+[ $? = 0 ] && [ "$(grep -c '^train.precision' messages)" = 1 ]
+tell "the note on bf16 without its instructions is said once" $?
+
 "$STEADY" bench growth --json -o growth.png --threads 1 --repeat 1 --seconds 0 model.width=16 \
     model.heads=1 >growth
 [ $? = 0 ] && [ "$(grep -c '"level":"step"' growth)" = 13 ] && [ "$(grep -c '"level":"fit"' growth)" = 4 ] &&

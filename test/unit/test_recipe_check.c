@@ -108,10 +108,10 @@ static void attention_dropout_has_no_masks_beyond_its_limits(void **state) {
     const char *drops = "model.attention_dropout=0.1";
     CHECK_REFUSES("model.heads = 1040: with model.attention_dropout = 0.1 at most 1024",
                   language, grammar, drops, "model.heads=1040", "model.width=1040");
-    CHECK_REFUSES("model.context = 131073: with model.attention_dropout", language, grammar, drops,
-                  "model.context=131073");
-    CHECK_REFUSES("train.batch = 4194305: with model.attention_dropout", language, grammar, drops,
-                  "train.batch=4194305");
+    CHECK_REFUSES("model.context = 131073: with model.attention_dropout", language,
+                  grammar, drops, "model.context=131073");
+    CHECK_REFUSES("train.batch = 4194305: with model.attention_dropout", language,
+                  grammar, drops, "train.batch=4194305");
     CHECK_REFUSES("or set model.dropout=0", "task.kind=transcribe", "model.dropout=0.1",
                   "model.position=cape", "data.source=tones", "model.heads=1040",
                   "model.width=1040");

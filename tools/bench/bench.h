@@ -27,8 +27,9 @@ void bench_model_list(FILE *out);       /* a line each, and which ones `all` is 
 extern const char bench_models_all[];   /* names, separated by commas */
 
 /* words: section.key=value.  Sets the number of threads, too.  FAIL_USAGE also where
- * train.precision = bf16 has no units (bench->force). */
-Status bench_subject(const Bench *bench, BenchSubject *subject, const BenchModel *model,
+ * train.precision = bf16 has no units (bench->force).  A note on the precision is said
+ * unless it was the last one said (bench->note). */
+Status bench_subject(Bench *bench, BenchSubject *subject, const BenchModel *model,
                      char **words, size_t count, Err *err);
 
 /* The subject's model with a batch of noise (work.c). */
@@ -90,6 +91,7 @@ struct Bench {
     /* FLOP/s beside the rows that are printed next: of GEMM, or for a subject in bf16 of
      * the product in bf16 */
     double rate;
+    char note[400]; /* the last that was said of a subject's precision */
 };
 
 void bench_kernels(Bench *bench, const BenchSubject *subject);

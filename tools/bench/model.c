@@ -74,18 +74,24 @@ static void fill_recipe(Recipe *r, const BenchModel *m) {
     r->probe.every = 0;
 }
 
-static Status set_precision(const Bench *bench, BenchSubject *s, Err *err) {
+/* Once, and not for each model: most say the same. */
+static void say_note(Bench *bench, const char *note) {
+    if (*note && strcmp(note, bench->note)) say("%s", note);
+    if (*note) text_format(bench->note, sizeof bench->note, "%s", note);
+}
+
+static Status set_precision(Bench *bench, BenchSubject *s, Err *err) {
     Units units = units_here();
     if (precision_check(&s->recipe, &units, bench->force, err)) return err->status;
     char note[PRECISION_NOTE] = "";
     PrecisionWay way = precision_way(&s->recipe, &units, note);
-    if (*note) say("%s", note);
+    say_note(bench, note);
     s->precision = recipe_precision(&s->recipe, &way);
     return OK;
 }
 
-Status bench_subject(const Bench *bench, BenchSubject *s, const BenchModel *model,
-                     char **words, size_t count, Err *err) {
+Status bench_subject(Bench *bench, BenchSubject *s, const BenchModel *model, char **words,
+                     size_t count, Err *err) {
     *s = (BenchSubject){.name = model->name};
     fill_recipe(&s->recipe, model);
     for (size_t i = 0; i < count; i++)

@@ -83,9 +83,8 @@ static Status take_turn(Bench *bench, const BenchSubject *subject, Kind *kind,
     return err->status;
 }
 
-static Status make_subject(const Bench *bench, BenchSubject *subject,
-                           const BenchModel *model, const KindWords *kind, char **words,
-                           size_t count, Err *err) {
+static Status make_subject(Bench *bench, BenchSubject *subject, const BenchModel *model,
+                           const KindWords *kind, char **words, size_t count, Err *err) {
     char **all = mem_alloc((count + KEYS) * sizeof *all), own[KEYS][32];
     for (size_t i = 0; i < count; i++) all[i] = words[i];
     for (size_t i = 0; i < KEYS; i++) {
