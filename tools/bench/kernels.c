@@ -218,10 +218,9 @@ static void call_softmax(Head *h, size_t first, size_t rows) {
 
 static void call_softmax_backward(Head *h, size_t first, size_t rows) {
     (void)first;
-    for (size_t i = 0; i + 1 < rows; i++) {
-        real *row = h->scores + i * h->padded_tokens;
-        row_softmax_backward(row, row + h->padded_tokens, row + h->padded_tokens,
-                             h->tokens);
+    for (size_t i = 0; i < rows; i++) { /* the next row, or the first, is p */
+        real *p = h->scores + (i + 1) % rows * h->padded_tokens;
+        row_softmax_backward(h->scores + i * h->padded_tokens, p, p, h->tokens);
     }
 }
 
