@@ -58,7 +58,7 @@ void recipe_help_keys(FILE *out) {
     for (const Key *key = keys; key < keys + keys_count; key++) {
         if (key == keys || strcmp(key->section, key[-1].section) != 0)
             fprintf(out, "\n[%s]\n", key->section);
-        if (key_is_stored(key)) print_key(key, out);
+        print_key(key, out);
     }
 }
 
@@ -110,7 +110,7 @@ static void print_cell(const char *text, FILE *out) {
 }
 
 static void print_row(const Key *key, FILE *out) {
-    if (key->again || !key_is_stored(key)) return;
+    if (key->again) return;
     char wanted[WANTED_MAX];
     describe(key, wanted, sizeof wanted);
     fprintf(out, "| `%s` | ", key->name);
