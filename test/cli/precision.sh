@@ -80,7 +80,7 @@ END
 off train small.ini train.precision=bf16 --force intervene.at=1e intervene.train.precision=fp32 --out over --no-report
 off train --resume over train.steps=14 --no-report && ! grep -q 'plain loops' err &&
     ! tail -2 over/train.jsonl | grep -q precision
-tell "a run that an intervention took to fp32 goes on without instructions for bf16" $?
+tell "a run that an intervention took to fp32 resumes without instructions for bf16" $?
 off train small.ini train.precision=bf16 --force intervene.at=12 intervene.train.precision=fp32 --out due --no-report
 off train --resume due train.steps=14 --no-report && tail -2 due/train.jsonl | grep -q '"loss"' &&
     ! tail -2 due/train.jsonl | grep -q precision

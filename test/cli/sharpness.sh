@@ -119,7 +119,7 @@ cp "$STEADY" alone && { ./alone probe whole --sharpness >out 2>err; [ $? = 1 ]; 
 tell "without steady64 beside it the program says where it should be" $?
 train small.ini $short train.steps=4 probe.sharpness=2 intervene.at=3 intervene.probe.sharpness=0 --out over &&
     ./alone train --resume over train.steps=5 --no-report 2>err && [ "$(grep -c sharpness over/probe.jsonl)" = 1 ]
-tell "a run whose intervention has ended the measurements goes on without it" $?
+tell "a run whose intervention has ended the measurements resumes without it" $?
 ./alone train --resume over train.steps=8 intervene.at2=7 intervene.probe.sharpness2=1 --no-report 2>err
 [ $? != 0 ] && grep -q 'make build/steady64' err
 tell "but not to an intervention that begins them again" $?

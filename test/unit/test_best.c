@@ -1,4 +1,4 @@
-/* The best checkpoint is chosen by scores that are numbers; others are told of once. */
+/* The best checkpoint is chosen by scores that are numbers; others are noted once. */
 #include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>

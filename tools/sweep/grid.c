@@ -211,7 +211,7 @@ static void join(TextBuffer *list, const char *word) {
     text_append(list, word, strlen(word));
 }
 
-/* Does the list of the word before it go on with word i? */
+/* Does word i continue the list of the word before it? */
 static bool goes_on(char *const *words, size_t i) {
     size_t length = i ? strlen(words[i - 1]) : 0;
     return (length && strchr(",;{=", words[i - 1][length - 1])) ||
