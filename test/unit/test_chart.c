@@ -39,10 +39,10 @@ static cairo_surface_t *decode(const Chart *chart) {
     return surface;
 }
 
-/* How many pixels are within a small distance of a colour. */
-static size_t count_colour(cairo_surface_t *surface, Colour colour) {
+/* How many pixels of the first rows are within a small distance of a colour. */
+static size_t count_rows(cairo_surface_t *surface, int rows, Colour colour) {
     size_t width = (size_t)cairo_image_surface_get_width(surface), count = 0;
-    size_t height = (size_t)cairo_image_surface_get_height(surface);
+    size_t height = (size_t)rows;
     size_t stride = (size_t)cairo_image_surface_get_stride(surface);
     const unsigned char *data = cairo_image_surface_get_data(surface);
     for (size_t y = 0; y < height; y++)
@@ -54,6 +54,10 @@ static size_t count_colour(cairo_surface_t *surface, Colour colour) {
             count += fabs(r - colour.r) + fabs(g - colour.g) + fabs(b - colour.b) < 0.02;
         }
     return count;
+}
+
+static size_t count_colour(cairo_surface_t *surface, Colour colour) {
+    return count_rows(surface, cairo_image_surface_get_height(surface), colour);
 }
 
 static void a_png_decodes_and_shows_the_line_on_the_paper_of_its_theme(void **state) {
@@ -228,6 +232,46 @@ static void a_very_long_line_is_broken_where_it_is_not_finite(void **state) {
     assert_true(pixels_of_dense(keep_few) > 5 * dot);
 }
 
+static const Colour magenta = {1, 0, 1};
+
+/* Two rows; `row` has 30 labels, the last of them alone in magenta, without a point in the
+ * panel. */
+static cairo_surface_t *long_legend(size_t row) {
+    const double none[] = {NAN, NAN};
+    Chart *chart = chart_new(2, 1, THEME_LIGHT);
+    for (size_t i = 0; i < 30; i++) {
+        char label[16];
+        text_format(label, sizeof label, "line %zu", i);
+        Style style = {.colour = i == 29 ? magenta : chart_palette(chart, 1), .width = 3};
+        panel_line(chart_panel(chart, row, 0), steps, none, COUNT(none), style, label);
+    }
+    Style blue = {.colour = {0, 0, 1}, .width = 3};
+    panel_line(chart_panel(chart, 1 - row, 0), steps, values, COUNT(steps), blue, "one");
+    cairo_surface_t *surface = decode(chart);
+    chart_free(chart);
+    return surface;
+}
+
+static void a_legend_longer_than_its_row_is_whole(void **state) {
+    (void)state;
+    for (size_t row = 0; row < 2; row++) {
+        cairo_surface_t *surface = long_legend(row);
+        assert_true(count_colour(surface, magenta) > 20);
+        cairo_surface_destroy(surface);
+    }
+}
+
+static void a_long_legend_moves_the_next_row_down(void **state) {
+    (void)state;
+    cairo_surface_t *surface = long_legend(0);
+    size_t whole = count_colour(surface, magenta);
+    int above = cairo_image_surface_get_height(surface);
+    /* cut rows from below until the blue line and its entry are gone */
+    while (above > 0 && count_rows(surface, above, (Colour){0, 0, 1})) above--;
+    assert_true(whole > 0 && count_rows(surface, above, magenta) == whole);
+    cairo_surface_destroy(surface);
+}
+
 static void ticks_are_round_numbers_inside_the_axis(void **state) {
     (void)state;
     static const double ends[][2] = {{0, 1},   {0, 250},     {-3, 7},    {0.0195, 0.0205},
@@ -398,6 +442,8 @@ int main(void) {
         cmocka_unit_test(a_line_of_one_point_is_seen),
         cmocka_unit_test(a_very_long_line_keeps_its_peak),
         cmocka_unit_test(a_very_long_line_is_broken_where_it_is_not_finite),
+        cmocka_unit_test(a_legend_longer_than_its_row_is_whole),
+        cmocka_unit_test(a_long_legend_moves_the_next_row_down),
         cmocka_unit_test(ticks_are_round_numbers_inside_the_axis),
         cmocka_unit_test(large_steps_are_written_with_a_suffix),
         cmocka_unit_test(a_log_axis_has_a_tick_at_every_power_and_no_place_for_zero),

@@ -137,6 +137,15 @@ static double legend_width(cairo_t *cr, const Chart *chart, size_t row) {
     return widest > 0 ? widest + 10 : 0;
 }
 
+/* From the top of a row to that of the next one: its panels or, if it is longer, its
+ * legend. */
+static double row_step(const Chart *chart, size_t row) {
+    double legend = 0;
+    LegendWalk walk = {0};
+    while (!row_heat(chart, row) && legend_next(chart, row, &walk)) legend += LEGEND_STEP;
+    return MAX(chart->row_height[row] + ROW_GAP, legend + ROW_GAP / 2);
+}
+
 /* ---- titles, in as many lines as they need ---- */
 
 #define TITLE_STEP 14.0
@@ -242,7 +251,7 @@ static Layout layout_new(cairo_t *cr, const Chart *chart) {
             if (row_has_heading(chart, r)) top += HEADING;
             layout.box[r * columns + c] =
                 (Box){left, top, chart->panel_width, chart->row_height[r]};
-            top += chart->row_height[r] + ROW_GAP;
+            top += row_step(chart, r);
             if (panel_at(chart, r, c)->heat && r + 1 < rows) top += 26;
         }
         layout.height = MAX(layout.height, top);
