@@ -234,8 +234,8 @@ static void a_very_long_line_is_broken_where_it_is_not_finite(void **state) {
 
 static const Colour magenta = {1, 0, 1};
 
-/* Two rows; `row` has 30 labels, the last of them alone in magenta, without a point in the
- * panel. */
+/* Two rows; `row` has 30 labels, the last of them alone in magenta, without a point in
+ * the panel. */
 static cairo_surface_t *long_legend(size_t row) {
     const double none[] = {NAN, NAN};
     Chart *chart = chart_new(2, 1, THEME_LIGHT);
