@@ -97,3 +97,25 @@ tell "redirected, the same steps have a line in every run" $?
 grep -q '^step 40/60  epoch 20.00  loss [0-9.]*  [0-9.]* examples/s  [0-9]* s left  lowest site entropy [0-9]*% ' first.err &&
     grep -q '^step 20/60  .*  over [0-9]* s left  ' first.err
 tell "rates have units; the time left is a lower limit until an evaluation was measured" $?
+
+# ---- the best score and the best checkpoint, which another score may choose ----
+
+best="small.ini train.eval_every=1 train.log_every=12"
+step_of() { # least|most KEY: in eval.jsonl, the first of equal ones
+    sed 's/.*"step":\([0-9]*\),.*"'"$2"'":\([0-9.]*\).*/\1 \2/' by-loss/eval.jsonl |
+        awk -v less="$1" '{ x = less == "least" ? -$2 : $2 } NR == 1 || x > top { top = x; at = $1 } END { print at }'
+}
+"$STEADY" train $best train.best=loss --out by-loss 2>by-loss.err
+chosen=$(step_of least loss) words=
+[ "$chosen" != "$(step_of most top1)" ] && words="; best.safetensors: step $chosen (top-1 [0-9.]* %), chosen by loss"
+grep -q "^score: test top-1 [^(]* at step [0-9]*$words\$" by-loss.err &&
+    "$STEADY" eval by-loss --checkpoint best 2>/dev/null | grep -q "\"step\":$chosen,"
+tell "the last lines name the step of the best checkpoint where another score chose it" $?
+[ -z "$words" ] || grep -q "(test, step .*; best.safetensors: step $chosen (top-1 [0-9.]*%), chosen by loss)" by-loss/report.html
+tell "so does the report" $?
+rm by-loss/checkpoints/best.safetensors
+"$STEADY" report by-loss -o bare.html 2>/dev/null >&2 && grep -q 'Best score' bare.html &&
+    ! grep -q 'best.safetensors' bare.html
+tell "without the file the report names none" $?
+train $best train.best=top1 --out by-top1 && grep -q '^score: test top-1 [^(;]*\(; best[^(;]*\)*$' err
+tell "the same step needs no further word" $?

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "files.h"
+#include "tools/run/chosen.h"
 #include "tools/train/trainer.h"
 
 static const char TINY[] = "[data]\nsource = glyphs\nsynthetic_count = 64\n"
@@ -28,6 +29,7 @@ static Status evaluate(Task *task, Tape *tape, const ForwardMode *mode, Split sp
     const TaskOps *own = task_ops(task->recipe->task);
     if (own->evaluate(task, tape, mode, split, thorough, score, err)) return err->status;
     score->value[METRIC_TOP1] = wanted[asked++];
+    score->value[METRIC_LOSS] = score->nll = 3 - 0.1 * (double)asked; /* falls */
     return OK;
 }
 
@@ -93,11 +95,62 @@ static void either_score_of_an_average_will_do(void **state) {
     assert_int_equal(times_said(*state, NOTE), 1);
 }
 
+/* What the folder of such a run says of its best score and its best checkpoint. */
+static const EvalRow *look(const char *root, const char *words, RunLog **run,
+                           Chosen *chosen) {
+    Err err = ERR_NONE;
+    char dir[300];
+    text_format(dir, sizeof dir, "%s/run%s", root, words);
+    *run = runlog_open(dir, &err);
+    if (!*run) fail_msg("%s", err.text);
+    *chosen = chosen_checkpoint(*run);
+    return chosen_row(*run, &(*run)->evals[(*run)->eval_count - 1]);
+}
+
+static const double RISES_AND_FALLS[] = {0.1, 0.2, 0.6, 0.6, 0.4, 0.3};
+
+static void another_score_may_choose_another_step(void **state) {
+    RunLog *run;
+    Chosen chosen;
+    char text[CHOSEN_TEXT];
+    assert_int_equal(best_step(*state, "train.best=loss", RISES_AND_FALLS, 6), 6);
+    const EvalRow *top = look(*state, "train.best=loss", &run, &chosen);
+    assert_int_equal(top->step, 3);
+    assert_true(chosen.there && chosen.step == 6 && chosen.row->step == 6);
+    chosen_text(&chosen, top, "", text);
+    assert_string_equal(text, "; best.safetensors: step 6, chosen by loss");
+    runlog_free(run);
+}
+
+static void a_smoothed_loss_is_named_as_it_chooses(void **state) {
+    char text[SCORE_NAMES];
+    (void)state;
+    score_names(METRIC_LOSS, true, true, text);
+    assert_string_equal(text, "loss or ema_loss without label smoothing");
+    score_names(METRIC_TOP1, false, true, text);
+    assert_string_equal(text, "top1");
+}
+
+static void the_first_of_equal_scores_is_the_best(void **state) {
+    RunLog *run;
+    Chosen chosen;
+    char text[CHOSEN_TEXT];
+    assert_int_equal(best_step(*state, "", RISES_AND_FALLS, 6), 3);
+    const EvalRow *top = look(*state, "", &run, &chosen);
+    assert_int_equal(top->step, 3);
+    chosen_text(&chosen, top, "top-1 60 %", text);
+    assert_string_equal(text, "");
+    runlog_free(run);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         FOLDER_TEST(a_score_that_is_no_number_is_never_the_best),
         FOLDER_TEST(scores_that_are_numbers_need_no_note),
         FOLDER_TEST(either_score_of_an_average_will_do),
+        FOLDER_TEST(another_score_may_choose_another_step),
+        FOLDER_TEST(a_smoothed_loss_is_named_as_it_chooses),
+        FOLDER_TEST(the_first_of_equal_scores_is_the_best),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 
 #include "tools/program/say.h"
 #include "tools/program/shell.h"
-#include "tools/run/runlog.h"
+#include "tools/run/chosen.h"
 
 /* "top-1 12.50 %" as people read it. */
 static void score_text(const EvalRow *row, double value, char *text, size_t size) {
@@ -18,29 +18,28 @@ static void score_text(const EvalRow *row, double value, char *text, size_t size
                 m->factor * fmin(value, 1e9), percent);
 }
 
-/* The last row of each split whose score is the best of its metric, or NULL. */
-static const EvalRow *best_of(const RunLog *run, const EvalRow *last) {
-    const EvalRow *best = last;
-    Metric metric = metric_find(last->metric);
-    for (const EvalRow *row = run->evals; row < run->evals + run->eval_count; row++) {
-        bool same = row->metric == last->metric && !strcmp(row->split, last->split);
-        if (same && isfinite(row->score) &&
-            metric_turned(metric, row->score) < metric_turned(metric, best->score))
-            best = row;
-    }
-    return best;
+/* "; best.safetensors: step 15 (top-1 38.89 %), chosen by loss", of the split that chooses */
+static void file_text(const RunLog *run, const EvalRow *top, char text[CHOSEN_TEXT]) {
+    Chosen file = chosen_checkpoint(run);
+    char score[80] = "";
+    bool scored = file.row && file.row->metric && isfinite(file.row->score);
+    if (scored) score_text(file.row, file.row->score, score, sizeof score);
+    *text = 0;
+    if (!file.row || !strcmp(file.row->split, top->split))
+        chosen_text(&file, top, score, text);
 }
 
 /* "score: test top-1 61.2 % at step 400; best 63 % at step 350" */
 static void say_score(const RunLog *run, const EvalRow *last) {
-    char now[80], before[80], best[160] = "";
+    char now[80], before[80], best[160] = "", file[CHOSEN_TEXT];
     if (!last->metric || !isfinite(last->score)) return;
-    const EvalRow *top = best_of(run, last);
+    const EvalRow *top = chosen_row(run, last);
     score_text(last, last->score, now, sizeof now);
     score_text(top, top->score, before, sizeof before);
     if (top->step < last->step && strcmp(now, before))
         text_format(best, sizeof best, "; best %s at step %.0f", before, top->step);
-    say("score: %s %s at step %.0f%s", last->split, now, last->step, best);
+    file_text(run, top, file);
+    say("score: %s %s at step %.0f%s%s", last->split, now, last->step, best, file);
 }
 
 /* Of the last evaluation, each split that it scored. */

@@ -9,6 +9,7 @@
 #include "tools/figure/figures.h"
 #include "tools/figure/report_parts.h"
 #include "tools/program/textstream.h"
+#include "tools/run/chosen.h"
 #include "tools/run/runstate.h"
 
 /* ---- figures ---- */
@@ -88,10 +89,6 @@ static Status write_figures(FILE *out, const RunLog *run, Err *err) {
 
 /* ---- the first screen ---- */
 
-static bool is_higher(const EvalRow *row) {
-    return metrics[metric_find(row->metric)].better == BETTER_HIGH;
-}
-
 /* The last row with a score, of validation or of any split. */
 static const EvalRow *last_row(const RunLog *run, bool validation) {
     for (size_t i = run->eval_count; i-- > 0;) {
@@ -102,22 +99,20 @@ static const EvalRow *last_row(const RunLog *run, bool validation) {
     return NULL;
 }
 
-/* Of the same split and score, the best. */
-static const EvalRow *best_row(const RunLog *run, const EvalRow *last) {
-    const EvalRow *best = last;
-    for (const EvalRow *row = run->evals; row < last; row++) {
-        bool same = row->metric == last->metric && !strcmp(row->split, last->split);
-        if (!same || !isfinite(row->score)) continue;
-        if (is_higher(last) ? row->score > best->score : row->score < best->score)
-            best = row;
-    }
-    return best;
-}
-
 static void score_text(const EvalRow *row, char text[120]) {
     const MetricFacts *m = &metrics[metric_find(row->metric)];
     if (m->line) snprintf(text, 120, m->line, m->factor * row->score);
     else text_format(text, 120, "%s %.4g", m->label, m->factor * row->score);
+}
+
+/* "; best.safetensors: step 15 (top-1 38.89%), chosen by loss" */
+static void write_file(FILE *out, const RunLog *run, const EvalRow *best) {
+    Chosen file = chosen_checkpoint(run);
+    char score[120] = "", text[CHOSEN_TEXT];
+    if (file.row && file.row->metric && isfinite(file.row->score))
+        score_text(file.row, score);
+    chosen_text(&file, best, score, text);
+    page_text(out, text);
 }
 
 /* "Best score: top-1 93.20 % (val, step 350; last top-1 92.80 %; chance 10; test top-1
@@ -127,7 +122,7 @@ static void write_best(FILE *out, const RunLog *run) {
     char text[120];
     if (!end) return;
     if (!last) last = end;
-    const EvalRow *best = best_row(run, last);
+    const EvalRow *best = chosen_row(run, last);
     const Metric metric = metric_find(best->metric);
     double guess = metric_guess(metric, run->guess_nll);
     score_text(best, text);
@@ -151,6 +146,7 @@ static void write_best(FILE *out, const RunLog *run) {
         page_text(out, text);
         fprintf(out, " at step %.0f", end->step);
     }
+    write_file(out, run, best);
     fputs(")</span></p>\n", out);
 }
 

@@ -56,6 +56,7 @@ typedef struct CheckpointParts {
     Model *model;
     Optimizer *optim;
     const char *optimizer; /* its name, as the recipe has it */
+    const char *best_by;   /* the score that best_score is of; NULL: not kept */
     const char *recipe;    /* recipe_digest of what led here; NULL: not kept */
     const char *meaning;   /* meaning_describe; NULL: not kept */
     const char *precision; /* of products, "bf16" or "fp32"; NULL: not kept */

@@ -109,6 +109,7 @@ void checkpoint_add_facts(SafetensorsWriter *writer, const CheckpointParts *part
     add_number(writer, "pending_eval", p->pending_eval);
     add_number(writer, "best_score", p->best_score);
     add_number(writer, "best_step", (double)p->best_step);
+    if (parts->best_by) safetensors_add_metadata(writer, "best_by", parts->best_by);
     if (p->epoch_steps) {
         add_number(writer, "epoch_steps", (double)p->epoch_steps);
         add_number(writer, "epoch_left", (double)p->epoch_left);

@@ -131,6 +131,15 @@ double score_goodness(const Score *s, Metric best) {
 
 /* ---- for people ---- */
 
+void score_names(Metric metric, bool averaged, bool smoothed, char text[SCORE_NAMES]) {
+    const char *key = metrics[metric].key;
+    char average[40] = "";
+    if (averaged && metrics[metric].average)
+        text_format(average, sizeof average, " or ema_%s", key);
+    text_format(text, SCORE_NAMES, "%s%s%s", key, average,
+                smoothed && metric == METRIC_LOSS ? " without label smoothing" : "");
+}
+
 void score_text(const Score *s, char *text, size_t size) {
     size_t used = (size_t)snprintf(text, size, "%s", split_name(s->split));
     const char *space = " ";

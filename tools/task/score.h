@@ -74,6 +74,12 @@ double score_goodness(const Score *score, Metric best);
 /* The metric, turned so that less is better; NaN: not measured. */
 double score_watched(const Score *score, Metric metric);
 
+/* What the best checkpoint is chosen by, as eval.jsonl names it: "top1", or with averaged
+ * weights, of which the better score counts, "top1 or ema_top1"; of a loss that is
+ * `smoothed`, "loss without label smoothing" (score_goodness). */
+enum { SCORE_NAMES = 80 };
+void score_names(Metric metric, bool averaged, bool smoothed, char text[SCORE_NAMES]);
+
 /* "val loss 1.2345  top-1 61.20%", for people: SCORE_TEXT bytes hold it. */
 enum { SCORE_METRIC_TEXT = 60, SCORE_TEXT = 16 + METRIC_COUNT * SCORE_METRIC_TEXT };
 void score_text(const Score *score, char *text, size_t size);

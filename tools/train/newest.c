@@ -33,6 +33,10 @@ Status trainer_save(Trainer *t, const char *path, Err *err) {
     CheckpointParts parts = trainer_checkpoint_parts(t);
     TextBuffer meaning = {0};
     meaning_describe(t->task, t->at.temperature, &meaning);
+    char best_by[SCORE_NAMES];
+    score_names(task_best(t->task), t->step.ema != NULL,
+                t->recipe->train.label_smoothing > 0, best_by);
+    parts.best_by = best_by;
     if (t->recipe->train.precision != TRAIN_FP32)
         parts.precision = precision_name(trainer_precision(t).products);
     parts.recipe = recipe.text;
