@@ -94,7 +94,7 @@ fails 3 "$wanted" eval grey --linear-probe data.path=named &&
     fails 3 'class 0 is all in the file, cat here; .*train.transfer=true' \
         eval grey/recipe.ini --linear-probe train.init=grey data.path=named &&
     "$STEADY" eval grey/recipe.ini --linear-probe train.init=grey train.transfer=true data.path=named >row 2>err &&
-    grep -q '"classes":2' row
+    grep -q '"classes":2' row && grep -q '^{"step":2,' row
 tell "what learned without labels is probed on pictures with labels" $?
 file=grey/checkpoints/step-00000002.safetensors
 fails 2 "train.transfer has no effect with --checkpoint; .*train.init=$file" \

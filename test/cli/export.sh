@@ -200,7 +200,8 @@ fact() { head -c 20000 "$1" | grep -a -o "\"$2\":\"[^,]*"; }
     "$STEADY" eval told --checkpoint second.safetensors 2>err | grep -q '"step":20,'
 tell "an export of an export keeps step and score" $?
 sed 's/"steady":"/"steadx":"/' second.safetensors >other.safetensors && "$STEADY" eval told --checkpoint other.safetensors 2>err |
-    grep -q '"step":0,'
+    grep -q '"step":null,' && "$STEADY" export told --checkpoint other.safetensors -o third.safetensors 2>err &&
+    grep -q ': [0-9]* tensors$' err && [ -z "$(fact third.safetensors step)" ]
 tell "a step that another program has written is not taken for the run's" $?
 fails 2 'name the same file' export told -o x.json.safetensors --vocab x.json.safetensors
 tell "weights and names have files of their own" $?

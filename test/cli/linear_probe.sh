@@ -93,6 +93,14 @@ tell "texts are refused" $?
     tail -c 5440 features.safetensors >one && tail -c 5440 again.safetensors | cmp - one
 tell "a run's features are a file, and those of a recipe with its weights" $?
 
+tenth=run/checkpoints/step-00000010.safetensors
+probe small.ini train.init=run >row && [ "$(value step row)" = 20 ] && grep -q '"weights":"[^"]*","checkpoint":"run/checkpoints/best' row &&
+    probe small.ini train.init=$tenth >row && [ "$(value step row)" = 10 ] &&
+    "$STEADY" export small.ini --features test train.init=$tenth -o tenth.safetensors 2>err &&
+    head -c 1000 tenth.safetensors | grep -a -q "\"step\":\"10\",\"checkpoint\":\"$tenth\"" &&
+    "$STEADY" probe small.ini train.init=$tenth 2>err | grep -q "^small.ini, $tenth, step 10: "
+tell "weights of train.init have the step and the name of their file" $?
+
 fails 2 "optim.lr" export run --features test -o new.safetensors optim.lr=1 &&
     fails 2 "task.kind = language has no picture features" export grammar --features test -o new.safetensors &&
     fails 2 "is not a safetensors file" export run --features test -o small.ini && [ ! -e new.safetensors ]

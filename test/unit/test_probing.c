@@ -17,7 +17,7 @@
 
 /* Two sites of two heads, a layer in each, an embedding; head 1 of block 1 unknown. */
 static const char ROW[] =
-    "{'step':7,'checkpoint':'c','split':'val','sample':3,'loss':2.5,'grad_norm':5,"
+    "{'step':7,'checkpoint':'runs/x/c','split':'val','sample':3,'loss':2.5,'grad_norm':5,"
     "'temperature':1,'attention':["
     "{'site':'blocks.0.attn','entropy':[2,1.5],'bound':[0.5,1.25],'sec':[0.3,0.9],"
     "'stable_rank':[4,1.5],'uniform':2.0,'keys':8,'max_logit':3,'rank':5},"
@@ -207,6 +207,23 @@ static void print_short(const Probed *p, FILE *out) {
     probe_print(p, &(PrintOptions){.of = "runs/x"}, out);
 }
 
+static void weights_from_elsewhere_are_named(void **state) {
+    char text[PROBED_WEIGHTS];
+    (void)state;
+    const struct {
+        const char *file, *wanted;
+        size_t step;
+    } cases[] = {{"runs/x/c", "runs/x, step 7", 7},
+                 {"runs/xy/c", "runs/x, runs/xy/c, step 7", 7},
+                 {"m.safetensors", "runs/x, m.safetensors", 0},
+                 {NULL, "runs/x, initial weights", 0}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        Probed p = {.checkpoint = cases[i].file, .step = cases[i].step};
+        probed_weights(&p, "runs/x", text);
+        assert_string_equal(text, cases[i].wanted);
+    }
+}
+
 static void print_long(const Probed *p, FILE *out) {
     probe_print(p, &(PrintOptions){.of = "runs/x", .heads = true, .tensors = true}, out);
 }
@@ -270,6 +287,7 @@ int main(void) {
         cmocka_unit_test(a_table_is_short_unless_all_is_asked_for),
         cmocka_unit_test(labels_are_short),
         cmocka_unit_test(a_figure_has_what_the_row_has),
+        cmocka_unit_test(weights_from_elsewhere_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,6 +95,7 @@ static Status score(OpenRun *run, int wanted, Score *score, Err *err) {
 }
 
 static void print(const OpenRun *run, json_t *row) {
+    json_object_set_new(row, "step", run_step_json(run));
     json_object_set_new(row, "checkpoint", json_text(run->checkpoint));
     if (run->average)
         json_object_set_new(row, "average", json_integer((json_int_t)run->average));

@@ -198,9 +198,11 @@ static Status export_weights(const Options *o, OpenRun *run, Err *err) {
     ReparamMethod folded = run->recipe->model.reparam;
     fold_all(run->task->model);
     if (write_model(run, o, &count, err)) return err->status;
-    say("%s: %zu tensors of step %zu%s%s%s%s", o->out, count, run->step,
-        o->dtype > 0 ? ", " : "", o->dtype > 0 ? DTYPES[o->dtype] : "",
-        folded ? ", folded in: reparam " : "", folded ? reparam_name(folded) : "");
+    char step[40] = "";
+    if (run->step) text_format(step, sizeof step, " of step %zu", run->step);
+    say("%s: %zu tensors%s%s%s%s%s", o->out, count, step, o->dtype > 0 ? ", " : "",
+        o->dtype > 0 ? DTYPES[o->dtype] : "", folded ? ", folded in: reparam " : "",
+        folded ? reparam_name(folded) : "");
     return OK;
 }
 

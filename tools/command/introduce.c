@@ -123,7 +123,7 @@ void introduce_weights(const OpenRun *run, const RunChoice *choice,
     char step[24];
     text_format(step, sizeof step, "%zu", run->step);
     safetensors_add_metadata(writer, "task", task_name(run->recipe->task));
-    safetensors_add_metadata(writer, "step", step);
+    if (run->step) safetensors_add_metadata(writer, "step", step);
     safetensors_add_metadata(writer, "steady", STEADY_VERSION);
     add_model(run, writer);
     add_facts(run, writer);

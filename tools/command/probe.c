@@ -136,24 +136,20 @@ static Status probe(const Options *o, OpenRun *run, Err *err) {
 
 typedef struct Figure {
     const Options *options;
-    const OpenRun *run;
     Probed **probed; /* [count] */
     size_t count;
 } Figure;
 
-static void figure_title(const Figure *f, char *title, size_t size) {
-    size_t step = f->run->step;
+static void figure_title(const Figure *f, char title[PROBED_WEIGHTS]) {
     const char *dir = f->options->choice.dir;
-    if (f->count > 1) text_format(title, size, "%s", dir);
-    else if (step) text_format(title, size, "%s, step %zu", dir, step);
-    else if (!*f->run->checkpoint) text_format(title, size, "%s, initial weights", dir);
-    else text_format(title, size, "%s, %s", dir, f->run->checkpoint);
+    if (f->count > 1) text_format(title, PROBED_WEIGHTS, "%.1400s", dir);
+    else probed_weights(f->probed[0], dir, title);
 }
 
 static Status draw(void *input, Err *err) {
     const Figure *f = input;
-    char title[2 * PATH_SIZE + 40];
-    figure_title(f, title, sizeof title);
+    char title[PROBED_WEIGHTS];
+    figure_title(f, title);
     RunLog *log = f->count > 1 ? runlog_open(f->options->choice.dir, NULL) : NULL;
     Chart *chart = probe_figure(f->probed, f->count, log, title);
     runlog_free(log);
@@ -163,14 +159,14 @@ static Status draw(void *input, Err *err) {
 }
 
 /* What is not for machines alone: tables, and the figure. */
-static Status show(const Options *o, const OpenRun *run, Err *err) {
+static Status show(const Options *o, Err *err) {
     size_t count = json_array_size(o->rows);
     Probed **p = mem_alloc(MAX(count, (size_t)1) * sizeof *p);
     for (size_t i = 0; i < count; i++) p[i] = probed_read(json_array_get(o->rows, i));
     if (!o->json && count > 1) probe_print_all(p, count, &o->print, stdout);
     if (!o->json && count == 1) probe_print(p[0], &o->print, stdout);
     fflush(stdout);
-    if (o->out && count) apart_run(draw, &(Figure){o, run, p, count}, err);
+    if (o->out && count) apart_run(draw, &(Figure){o, p, count}, err);
     for (size_t i = 0; i < count; i++) probed_free(p[i]);
     mem_free(p);
     return err->status;
@@ -213,7 +209,7 @@ static int run_probe(int argc, char **argv) {
     o.rows = json_array();
     failed = failed || open_model(&o, &run, &err);
     if (!failed && o.sharpness) failed = sharpness(&o, &run, &err);
-    else if (!failed) failed = probe(&o, &run, &err) || show(&o, &run, &err);
+    else if (!failed) failed = probe(&o, &run, &err) || show(&o, &err);
     json_decref(o.rows);
     return run_finish("probe", &run, &o.choice, failed, &err);
 }

@@ -142,6 +142,7 @@ static void add_class_names(SafetensorsWriter *writer, const PictureFacts *facts
 Status features_save(const OpenRun *run, Split split, const Features *f, const char *path,
                      Err *err) {
     char step[24];
+    bool known = run->step || !*run->checkpoint;
     real *label = mem_array(f->count, sizeof *label);
     for (size_t i = 0; i < f->count; i++) label[i] = (real)f->label[i];
     text_format(step, sizeof step, "%zu", run->step);
@@ -149,7 +150,7 @@ Status features_save(const OpenRun *run, Split split, const Features *f, const c
     safetensors_add(writer, "features", 2, (size_t[]){f->count, f->width}, f->x);
     safetensors_add(writer, "label", 1, &f->count, label);
     safetensors_add_metadata(writer, "split", split_name(split));
-    safetensors_add_metadata(writer, "step", step);
+    if (known) safetensors_add_metadata(writer, "step", step);
     safetensors_add_metadata(writer, "checkpoint", run->checkpoint);
     add_class_names(writer, picture_facts(run->task));
     Status status = safetensors_save(writer, path, err);

@@ -205,7 +205,7 @@ static void add_settings(json_t *row, const Trial *p) {
 
 static json_t *row_of(const Trial *p) {
     json_t *row = json_object();
-    add_count(row, "step", p->run->step);
+    add(row, "step", run_step_json(p->run));
     add(row, "split", json_string(split_name(p->wish.split)));
     add_count(row, "count", p->test.count);
     add_scores(row, p);

@@ -257,15 +257,13 @@ void probe_print_all(Probed *const *p, size_t count, const PrintOptions *o, FILE
 /* ---- all of it ---- */
 
 static void print_head(const Probed *p, const char *of, FILE *out) {
-    char loss[32], grad[32];
+    char loss[32], grad[32], weights[PROBED_WEIGHTS];
     table_number(loss, 4, p->loss);
     table_number(grad, 3, p->grad_norm);
-    fprintf(out, "%s", of);
-    if (p->step) fprintf(out, ", step %zu", p->step);
+    probed_weights(p, of, weights);
+    fprintf(out, "%s", weights);
     if (p->average) fprintf(out, " (mean of %zu checkpoints)", p->average);
     if (p->ema) fprintf(out, " (averaged weights)");
-    if (p->checkpoint && !p->step) fprintf(out, ", %s", p->checkpoint);
-    if (!p->checkpoint) fprintf(out, ", initial weights");
     fprintf(out, ": %zu examples of the %s split, loss %s, gradient norm %s", p->sample,
             p->split, loss, grad);
     if (p->temperature != 1) fprintf(out, ", temperature %g", p->temperature);

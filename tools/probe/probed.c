@@ -112,6 +112,16 @@ Probed *probed_read(const json_t *row) {
     return p;
 }
 
+void probed_weights(const Probed *p, const char *of, char text[PROBED_WEIGHTS]) {
+    const char *file = p->checkpoint;
+    bool inside = file && !strncmp(file, of, strlen(of)) && strchr("/", file[strlen(of)]);
+    char step[40] = "";
+    if (p->step) text_format(step, sizeof step, ", step %zu", p->step);
+    bool named = file && !(inside && p->step);
+    text_format(text, PROBED_WEIGHTS, "%.1400s%s%.1400s%s%s", of, named ? ", " : "",
+                named ? file : "", step, file ? "" : ", initial weights");
+}
+
 void probed_free(Probed *p) {
     if (!p) return;
     for (size_t i = 0; i < p->sites; i++) {

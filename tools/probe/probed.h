@@ -61,6 +61,10 @@ typedef struct Probed {
 Probed *probed_read(const json_t *row);
 void probed_free(Probed *p); /* NULL is fine */
 
+/* Whose weights they are: "runs/x, step 20"; of a file from elsewhere its name, too. */
+enum { PROBED_WEIGHTS = 3000 };
+void probed_weights(const Probed *p, const char *of, char text[PROBED_WEIGHTS]);
+
 /* Entropy of a head over its bound; NaN: not known. */
 double probed_gap(const ProbedSite *site, size_t head);
 /* The smallest of the site's heads. */

@@ -65,6 +65,7 @@ json_t *probing_row(Probing *m) {
     prober_look(prober, &all, run->step);
     json_t *row = prober_row(prober, &all, run->step, NULL);
     prober_free(prober);
+    json_object_set_new(row, "step", run_step_json(run));
     json_object_set_new(row, "checkpoint",
                         *run->checkpoint ? json_text(run->checkpoint) : json_null());
     if (run->average)

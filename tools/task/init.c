@@ -6,7 +6,6 @@
 
 #include "data/file/openfile.h"
 #include "tools/run/checkpoint.h"
-#include "tools/run/rundir.h"
 #include "tools/task/meaning.h"
 #include "tools/task/transfer.h"
 
@@ -16,8 +15,7 @@ static bool is_folder(const char *path) {
 }
 
 /* The checkpoint to take from a run's folder; a file is taken as it is. */
-static Status find_file(const char *init, char path[PATH_SIZE], const char **root,
-                        Err *err) {
+Status init_find(const char *init, char path[PATH_SIZE], const char **root, Err *err) {
     *root = NULL;
     text_format(path, PATH_SIZE, "%s", init);
     if (!is_folder(init) && !openfile_exists(init, NULL) && errno == ENOENT)
@@ -68,7 +66,7 @@ Status init_weights(Task *task, const char *advice, Err *err) {
     const char *root;
     task_initialize(task);
     if (!*train->init) return model_start(task->model, NULL), OK;
-    if (find_file(train->init, path, &root, err)) return err->status;
+    if (init_find(train->init, path, &root, err)) return err->status;
     if (train->transfer) return transfer_weights(task, path, root, advice, err);
     return load_whole(task, path, root, advice, err);
 }

@@ -8,9 +8,13 @@
 #ifndef STEADY_INIT_H
 #define STEADY_INIT_H
 
+#include "tools/run/rundir.h"
 #include "tools/task/task.h"
 
 /* advice: what comes behind a meaning that differs (tools/task/meaning.h). */
 Status init_weights(Task *task, const char *advice, Err *err);
+
+/* The file of train.init: *root is the run's folder where it is of one, else NULL. */
+Status init_find(const char *init, char path[PATH_SIZE], const char **root, Err *err);
 
 #endif

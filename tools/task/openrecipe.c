@@ -88,8 +88,13 @@ static Status check_meaning(const OpenRun *run, const char *path, Err *err) {
 
 /* The weights that training would begin with. */
 static Status begin_weights(OpenRun *run, Err *err) {
-    text_format(run->checkpoint, sizeof run->checkpoint, "%s", run->recipe->train.init);
-    return init_weights(run->task, FIT_ADVICE, err);
+    const char *init = run->recipe->train.init, *root;
+    char path[PATH_SIZE];
+    if (init_weights(run->task, FIT_ADVICE, err) || !*init) return err->status;
+    if (init_find(init, path, &root, err)) return err->status;
+    text_format(run->checkpoint, sizeof run->checkpoint, "%s", path);
+    run->step = run_step_of(path, root);
+    return OK;
 }
 
 static Status open_data(OpenRun *run, Err *err) {

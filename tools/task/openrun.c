@@ -152,12 +152,20 @@ char *run_export_fact(const OpenRun *run, const char *name) {
     return fact;
 }
 
-static size_t export_step(const OpenRun *run) {
-    char *text = run_export_fact(run, "step");
+size_t run_step_of(const char *path, const char *root) {
+    char *by = checkpoint_fact(path, root, "steady");
+    bool known = by || checkpoint_is_own(path, root);
+    char *text = known ? checkpoint_fact(path, root, "step") : NULL;
     bool whole = text && *text && strspn(text, "0123456789") == strlen(text);
     size_t step = whole && strlen(text) < 16 ? strtoull(text, NULL, 10) : 0;
     mem_free(text);
+    mem_free(by);
     return step;
+}
+
+json_t *run_step_json(const OpenRun *run) {
+    bool known = run->step || !*run->checkpoint;
+    return known ? json_integer((json_int_t)run->step) : json_null();
 }
 
 /* Our own checkpoints hold all they need; a file from elsewhere may lack companions. */
@@ -171,7 +179,7 @@ Status run_load(OpenRun *run, bool ema, Err *err) {
             run->checkpoint);
     if (!run->own && meaning_check_file(run->task, run->checkpoint, run->root, "", err))
         return err->status;
-    run->step = export_step(run);
+    run->step = run_step_of(run->checkpoint, run->root);
     if (!run->own) return weights_load(run->checkpoint, run->root, model, err);
     CheckpointParts parts = {.model = model};
     if (ema) parts.ema = ema_new(model->params, 0.5);

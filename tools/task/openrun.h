@@ -11,8 +11,10 @@ typedef struct OpenRun {
     Task *task;
     Tape *tape;
     Progressed at;
-    size_t step;    /* of the weights: at.step, or what an export says; 0: not known */
-    size_t average; /* the mean of so many checkpoints; 0: one alone */
+    /* of the weights: at.step, or what the file of train.init or an export says; 0: of
+     * initial weights, or not known */
+    size_t step;
+    size_t average;        /* the mean of so many checkpoints; 0: one alone */
     char checkpoint[1400]; /* the file that was read */
     bool own;              /* it is a checkpoint of a run, not weights from elsewhere */
     const char *root;      /* the run folder where it is of the run; else NULL */
@@ -47,6 +49,13 @@ Status run_load(OpenRun *run, bool ema, Err *err);
 /* Of weights from elsewhere: metadata that `steady export` wrote ("step", "score"); NULL:
  * it has none of this name.  The caller frees. */
 char *run_export_fact(const OpenRun *run, const char *name);
+
+/* What the file says of the step of its weights, if it is a checkpoint or an export of
+ * this program; else 0. */
+size_t run_step_of(const char *path, const char *root);
+
+/* run->step for a row: null where there is a file that does not say it. */
+json_t *run_step_json(const OpenRun *run);
 
 /* The words once more, where by now it is known what they are for: FAIL_USAGE for one
  * that has no effect there (tools/recipe/change.h). */
