@@ -18,7 +18,8 @@ static void score_text(const EvalRow *row, double value, char *text, size_t size
                 m->factor * fmin(value, 1e9), percent);
 }
 
-/* "; best.safetensors: step 15 (top-1 38.89 %), chosen by loss", of the split that chooses */
+/* "; best.safetensors: step 15 (top-1 38.89 %), chosen by loss", of the split that
+ * chooses. */
 static void file_text(const RunLog *run, const EvalRow *top, char text[CHOSEN_TEXT]) {
     Chosen file = chosen_checkpoint(run);
     char score[80] = "";

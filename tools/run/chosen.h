@@ -23,8 +23,9 @@ const EvalRow *chosen_row(const RunLog *run, const EvalRow *last);
 /* Of a folder without the file, as of a foreign run: not there. */
 Chosen chosen_checkpoint(const RunLog *run);
 
-/* "; best.safetensors: step 15 (top-1 38.89 %), chosen by loss" where that is not the step of
- * `top`, else "".  score: what its row scored, as people read it; "": not known. */
+/* "; best.safetensors: step 15 (top-1 38.89 %), chosen by loss" where that is not the
+ * step of `top`, else "".  score: what its row scored, as people read it; "": not
+ * known. */
 enum { CHOSEN_TEXT = 300 };
 void chosen_text(const Chosen *chosen, const EvalRow *top, const char *score,
                  char text[CHOSEN_TEXT]);
