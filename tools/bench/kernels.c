@@ -6,6 +6,7 @@
 
 #include "engine/kern/bf16_panel.h"
 #include "engine/kern/gemm.h"
+#include "engine/kern/mask.h"
 #include "engine/kern/norm.h"
 #include "engine/kern/reduce.h"
 #include "engine/kern/rows.h"
@@ -284,6 +285,13 @@ static void run_norm_backward(Desk *d) {
                                        .scratch = d->sums + 2 * d->n});
 }
 
+static void run_dropout(Desk *d) {
+    Mask mask = mask_make(rng_make(1, RNG_DROPOUT, 1), 0.1);
+    MaskedExamples batch = {.count = d->subject->batch};
+    batch.size = d->m * d->n / batch.count;
+    mask_examples(&mask, &batch, d->c, 0, NULL, d->a);
+}
+
 static void run_residual(Desk *d) { rows_fill(d->c, 1, d->a, 1, d->b, d->m, d->n); }
 
 static void run_bias_backward(Desk *d) { columns_sum(d->sums, 0, 1, d->a, d->m, d->n); }
@@ -356,12 +364,14 @@ static void row_kernels(Bench *bench, Desk *d) {
     size_t depth = s->recipe.model.depth, norms = 2 * depth + 1;
     double wide = (double)s->rows * (double)s->hidden;
     double x = (double)s->rows * (double)d->width;
+    bool dropped = s->recipe.model.dropout > 0; /* two in a block, forward and backward */
     const Line lines[] = {
         {"LayerNorm forward", run_norm, s->rows, d->width, 0, 2 * x, norms},
         {"LayerNorm backward", run_norm_backward, s->rows, d->width, 0, 3 * x, norms},
         {"GELU forward", run_gelu, s->rows, s->hidden, 0, 2 * wide, depth},
         {"GELU backward", run_gelu_backward, s->rows, s->hidden, 0, 3 * wide, depth},
         {"residual and bias", run_residual, s->rows, d->width, 0, 2 * x, 2 * depth},
+        {"dropout", run_dropout, s->rows, d->width, 0, 2 * x, dropped ? 4 * depth : 0},
         {"bias gradient", run_bias_backward, s->rows, s->hidden, 0, wide, depth},
     };
     for (size_t i = 0; i < COUNT(lines); i++) run_line(bench, d, &lines[i]);
