@@ -2,11 +2,14 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/program/say.h"
 #include "tools/program/shell.h"
+#include "tools/run/checkpoint.h"
 #include "tools/run/chosen.h"
+#include "tools/run/rundir.h"
 
 /* "top-1 12.50 %" as people read it. */
 static void score_text(const EvalRow *row, double value, char *text, size_t size) {
@@ -62,6 +65,13 @@ static void say_scores(const RunLog *run) {
         if (run->evals[i].step == step) say_score(run, &run->evals[i]);
 }
 
+/* The first step of what the verdict calls a collapse or an open spike. */
+static size_t broke_at(const RunLog *run, const Verdict *verdict) {
+    size_t fell = verdict->collapsed ? runlog_lowest(run).fell_step : 0;
+    size_t rose = verdict->spikes.open ? (size_t)verdict->spikes.worst.from + 1 : 0;
+    return fell && rose ? MIN(fell, rose) : MAX(fell, rose);
+}
+
 void ending_open(Ending *ending, const char *dir) {
     Err why = ERR_NONE;
     *ending = (Ending){0};
@@ -72,11 +82,36 @@ void ending_open(Ending *ending, const char *dir) {
     }
     ending->known = true;
     ending->verdict = runlog_verdict(run, false);
+    ending->before = broke_at(run, &ending->verdict);
     char text[VERDICT_SENTENCE];
     verdict_sentence(&ending->verdict, text);
     say("verdict: %s. %s", ending->verdict.name, text);
     say_scores(run);
     runlog_free(run);
+}
+
+/* From where the run can be continued in another way: its newest checkpoint before that
+ * step, or the best one. */
+static void say_back(const Ending *ending, const char *dir) {
+    char path[PATH_SIZE], from[24] = "best", word[SHELL_WORD];
+    const char *what = ending->verdict.collapsed ? "collapse" : "rise of the loss";
+    if (!ending->before) return;
+    size_t step = checkpoint_newest(dir, ending->before), best = 0;
+    rundir_path(path, dir, "checkpoints/best.safetensors");
+    char *fact = checkpoint_fact(path, dir, "step");
+    if (fact) best = strtoul(fact, NULL, 10);
+    mem_free(fact);
+    if (best >= ending->before || best <= step)
+        text_format(from, sizeof from, "%zu", step);
+    else step = best;
+    if (step)
+        say("or go back to step %zu, before the %s: steady train --resume %s "
+            "--checkpoint %s optim.lr=VALUE",
+            step, what, shell_word(dir, word), from);
+    else
+        say("no checkpoint from before the %s (step %zu) is left to go back to; to keep "
+            "more: train.checkpoint_every=N train.keep=N",
+            what, ending->before);
 }
 
 void ending_say_next(const Ending *ending, const char *dir, const char *input) {
@@ -98,6 +133,7 @@ void ending_say_next(const Ending *ending, const char *dir, const char *input) {
             ending->verdict.advice, word);
     else if (*ending->verdict.advice) say("next: %s", ending->verdict.advice);
     else say("next: steady predict %s %s; steady probe %s", word, input, word);
+    say_back(ending, dir);
 }
 
 Status ending_judge(Ending *ending, ExitPolicy policy, Err *err) {

@@ -16,6 +16,8 @@ typedef struct Ending {
     bool known;    /* the logs could be read */
     bool diverged; /* ending_judge has said so */
     Verdict verdict;
+    size_t before; /* step at which attention collapsed, or the loss rose and stayed
+                    * high; 0: neither */
 } Ending;
 
 /* Reads the logs of a run and says what became of it; a note where they cannot be

@@ -10,6 +10,7 @@
 #include <omp.h>
 
 #include "tools/command/ending.h"
+#include "tools/command/runwords.h"
 #include "tools/commands.h"
 #include "tools/figure/figures.h"
 #include "tools/figure/report.h"
@@ -29,7 +30,7 @@
 enum { RUN_NAME = 1100 }; /* "runs/NAME" */
 
 typedef struct Options {
-    const char *recipe, *out, *resume;
+    const char *recipe, *out, *resume, *checkpoint;
     char **words; /* section.key=value, [word_count] */
     size_t word_count;
     bool no_report, force, dry_run;
@@ -46,6 +47,11 @@ static const Option OPTIONS[] = {
     {"--resume", "DIR", OPTION_NAME, offsetof(Options, resume),
      .sentence = "resume from the newest checkpoint, bit for bit as if never stopped",
      .offers = OFFER_RUN},
+    {"--checkpoint", "STEP", OPTION_NAME, offsetof(Options, checkpoint),
+     .sentence = "with --resume: go back to this checkpoint of DIR, a step or best, and\n"
+                 "continue in a new folder (--out; default: runs/NAME-from-STEP); DIR\n"
+                 "stays as it is",
+     .choices = run_checkpoints, .wants = "a step or best"},
     {"--no-report", NULL, OPTION_FLAG, offsetof(Options, no_report),
      .sentence = "write no figures and no report.html at the end"},
     {"--dry-run", NULL, OPTION_FLAG, offsetof(Options, dry_run),
@@ -88,11 +94,18 @@ static Status read_word(void *options, char *word, Err *err) {
 
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&train_command, o, argc, argv, NULL, err)) return err->status;
-    if (o->resume && (o->recipe || o->out))
+    if (o->checkpoint && !o->resume)
         return err_set(err, FAIL_USAGE,
-                       "--resume takes its recipe and folder from %s; leave "
-                       "out %s",
-                       o->resume, o->recipe ? o->recipe : "--out");
+                       "--checkpoint needs --resume RUN; to start a new run from weights "
+                       "alone: train.init=FILE");
+    if (o->resume && o->recipe)
+        return err_set(err, FAIL_USAGE, "--resume takes its recipe from %s; leave out %s",
+                       o->resume, o->recipe);
+    if (o->resume && o->out && !o->checkpoint)
+        return err_set(err, FAIL_USAGE,
+                       "--resume continues in %s; leave out --out, or continue in a new "
+                       "folder from a checkpoint: --checkpoint STEP",
+                       o->resume);
     if (!o->resume && !o->recipe)
         return err_set(err, FAIL_USAGE, "no recipe given; `steady recipes` lists them");
     return OK;
@@ -108,16 +121,36 @@ static void name_after_folder(Recipe *recipe, const char *dir) {
                 (int)MIN(end - from, sizeof recipe->name - 1), dir + from);
 }
 
-/* The recipe of a run's folder; *was: what its newest checkpoint was trained by. */
-static Status load_run(const char *dir, Recipe *recipe, Recipe *was, bool *begun,
-                       Err *err) {
+/* --resume RUN/checkpoints/step-00000030.safetensors */
+static Status explain_file(const char *path, Err *err) {
+    static const char MIDDLE[] = "/checkpoints/";
+    char run[RUN_NAME], word[SHELL_WORD];
+    const char *end = strstr(path, MIDDLE);
+    text_format(run, sizeof run, "%.*s", (int)MIN(end ? end - path : 0, RUN_NAME - 1),
+                path);
+    if (!end || !rundir_holds_run(run)) return err->status;
+    const char *name = end + sizeof MIDDLE - 1;
+    size_t step = strtoul(name + strcspn(name, "0123456789"), NULL, 10);
+    char from[24] = "best";
+    if (step) text_format(from, sizeof from, "%zu", step);
+    return err_set(err, FAIL_USAGE,
+                   "%.600s is a checkpoint; to go back to it: steady train --resume %s "
+                   "--checkpoint %s",
+                   path, shell_word(run, word), from);
+}
+
+/* The recipe of a run's folder; *was: what the checkpoint that is resumed, its newest or
+ * `from`, was trained by. */
+static Status load_run(const char *dir, const Branch *from, Recipe *recipe, Recipe *was,
+                       bool *begun, Err *err) {
     char path[PATH_SIZE];
-    if (rundir_check_run(dir, err)) return err->status;
+    if (rundir_check_run(dir, err)) return explain_file(dir, err);
     rundir_path(path, dir, "recipe.ini");
     if (recipe_load_file(recipe, path, dir, err)) return err->status;
     name_after_folder(recipe, dir);
     *was = *recipe;
-    *begun = trainer_recipe_was(dir, was);
+    *begun = from || trainer_recipe_was(dir, was);
+    if (from) trainer_recipe_at(from->path, dir, was);
     return recipe_check(was, err);
 }
 
@@ -127,10 +160,14 @@ static Status check_precision(const Recipe *recipe, bool force, Err *err) {
     return precision_check(recipe, &units, force, err);
 }
 
-static Status load_recipe(const Options *o, Recipe *recipe, Recipe *was, Err *err) {
+/* *from: the checkpoint to go back to, if there is --checkpoint. */
+static Status load_recipe(const Options *o, Branch *from, Recipe *recipe, Recipe *was,
+                          Err *err) {
     bool begun = false;
+    const Branch *back = o->checkpoint ? from : NULL;
     *recipe = recipe_default();
-    if (o->resume ? load_run(o->resume, recipe, was, &begun, err)
+    if (back && branch_find(o->resume, o->checkpoint, from, err)) return err->status;
+    if (o->resume ? load_run(o->resume, back, recipe, was, &begun, err)
                   : recipe_load(recipe, o->recipe, err))
         return err->status;
     for (size_t i = 0; i < o->word_count; i++)
@@ -218,12 +255,16 @@ static bool is_taken(const char *dir) {
     return !lstat(dir, &info) && rundir_check_free(dir, NULL);
 }
 
-/* runs/NAME, or, where that is taken, runs/NAME-2 and so on. */
-static void choose_folder(const Recipe *recipe, const Options *o, bool lead, char dir[],
-                          size_t size) {
+/* runs/NAME, or, where that is taken, runs/NAME-2 and so on; of a run that goes back,
+ * runs/NAME-from-STEP. */
+static void choose_folder(const Recipe *recipe, const Options *o, const Branch *from,
+                          bool lead, char dir[], size_t size) {
     enum { MOST = 10000 };
     char first[RUN_NAME], word[SHELL_WORD];
-    text_format(first, sizeof first, "runs/%s", recipe->name);
+    bool unnamed = !strcmp(recipe->name, ".") || !strcmp(recipe->name, "..");
+    const char *name = from && unnamed ? "run" : recipe->name;
+    text_format(first, sizeof first, "runs/%.1000s", name);
+    if (from) text_format(first, sizeof first, "runs/%.1000s-from-%zu", name, from->step);
     text_format(dir, size, "%s", first);
     for (size_t n = 2; n < MOST && is_taken(dir); n++)
         text_format(dir, size, "%s-%zu", first, n);
@@ -286,16 +327,26 @@ static int conclude(const Options *o, const char *dir, size_t step, bool moved,
     return say_error(dir, step, err);
 }
 
-static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks) {
+static Status open_trainer(Trainer *t, const Recipe *recipe, const Recipe *was,
+                           const Options *o, const Branch *from, const char *dir,
+                           Ranks *ranks, Err *err) {
+    if (from)
+        return trainer_open_branch(t, recipe, was, from, dir, ranks, o->force, o->dry_run,
+                                   err);
+    return (o->dry_run ? trainer_open_dry : trainer_open)(t, recipe,
+                                                          o->resume ? was : NULL, dir,
+                                                          ranks, o->force, err);
+}
+
+static int run(Recipe *recipe, const Recipe *was, const Options *o, const Branch *from,
+               Ranks *ranks) {
     Err err = ERR_NONE;
     Trainer trainer;
-    char named[RUN_NAME + 10];
+    char named[RUN_NAME + 40];
     bool lead = ranks_lead(ranks);
-    const char *dir = o->resume ? o->resume : o->out ? o->out : named;
-    if (dir == named) choose_folder(recipe, o, lead, named, sizeof named);
-    Status opened = (o->dry_run ? trainer_open_dry
-                                : trainer_open)(&trainer, recipe, o->resume ? was : NULL,
-                                                dir, ranks, o->force, &err);
+    const char *dir = o->resume && !from ? o->resume : o->out ? o->out : named;
+    if (dir == named) choose_folder(recipe, o, from, lead, named, sizeof named);
+    Status opened = open_trainer(&trainer, recipe, was, o, from, dir, ranks, &err);
     if (opened) explain_path(o, recipe, &err);
     if (opened) return lead ? command_fail("train", &err) : (int)err.status;
     bool work = trainer_has_work(&trainer);
@@ -329,11 +380,12 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, Ranks *ranks
 static int train(Options *o, int argc, char **argv, Ranks *ranks) {
     Err err = ERR_NONE;
     Recipe *recipe = mem_alloc(sizeof *recipe), *was = mem_alloc(sizeof *was);
+    Branch *from = mem_alloc(sizeof *from);
     int code;
     /* Ranks agree on their end before they leave; a single process has nothing to save
      * until its folder is made (trainer_open), and main has said so. */
     if (ranks) stop_listen(ranks_lead(ranks) ? TRAINER_PROMISE : NULL);
-    if (!read_options(o, argc, argv, &err) && !load_recipe(o, recipe, was, &err) &&
+    if (!read_options(o, argc, argv, &err) && !load_recipe(o, from, recipe, was, &err) &&
         (o->resume || !check_precision(recipe, o->force, &err)))
         start_threads_checked(recipe->train.threads, &err);
     const char *way = o->dry_run  ? o->resume ? "--resume --dry-run" : "--dry-run"
@@ -343,8 +395,9 @@ static int train(Options *o, int argc, char **argv, Ranks *ranks) {
         code = ranks_lead(ranks) ? command_fail("train", &err) : (int)err.status;
     } else {
         if (ranks_lead(ranks)) recipe_notes(recipe, stderr);
-        code = run(recipe, was, o, ranks);
+        code = run(recipe, was, o, o->checkpoint ? from : NULL, ranks);
     }
+    mem_free(from);
     mem_free(recipe);
     mem_free(was);
     return code;

@@ -60,7 +60,8 @@ const char *figure_event_word(const char *kind) {
                                            {"plateau", "learning rate reduced"},
                                            {"intervene", "recipe changed"},
                                            {"skip", "examples skipped"},
-                                           {"rollback", "rolled back"}};
+                                           {"rollback", "rolled back"},
+                                           {RUNLOG_BRANCH, "from another run"}};
     for (size_t i = 0; i < COUNT(WORDS); i++)
         if (!strcmp(kind, WORDS[i][0])) return WORDS[i][1];
     return kind;

@@ -139,8 +139,21 @@ static bool same_event(const RunEvent *a, const RunEvent *b) {
     return a->step == b->step && !strcmp(a->kind, b->kind) && !strcmp(a->text, b->text);
 }
 
-static const RunEvent *nth_event(const RunLog *run, size_t i) {
-    return i < run->event_count ? &run->events[i] : NULL;
+/* Where a run began is in its log, and no difference of what was trained. */
+static bool is_course(const RunEvent *event) {
+    return strcmp(event->kind, RUNLOG_BRANCH) != 0;
+}
+
+static size_t count_events(const RunLog *run) {
+    size_t count = 0;
+    for (size_t i = 0; i < run->event_count; i++) count += is_course(&run->events[i]);
+    return count;
+}
+
+static const RunEvent *nth_event(const RunLog *run, size_t n) {
+    for (size_t i = 0; i < run->event_count; i++)
+        if (is_course(&run->events[i]) && !n--) return &run->events[i];
+    return NULL;
 }
 
 static void compare_events(RunDiff *diff) {
@@ -222,8 +235,8 @@ void rundiff(const RunLog *a, const RunLog *b, const RunDiffOptions *options,
         diff->log[p].first = diff->log[p].first_alone = NAN;
     diff->missing[0] = missing_parts(a);
     diff->missing[1] = missing_parts(b);
-    diff->events[0] = a->event_count;
-    diff->events[1] = b->event_count;
+    diff->events[0] = count_events(a);
+    diff->events[1] = count_events(b);
     for (RunDiffPart p = 0; p < RUNDIFF_PARTS; p++)
         if (options->parts >> p & 1 && rundiff_can(diff, p)) COMPARE[p](diff);
     diff->differ = do_differ(diff);

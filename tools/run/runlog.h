@@ -187,6 +187,8 @@ bool runlog_scored(const RunLog *run, Metric metric);
 
 /* The kind of event that ends a run whose loss or gradient was not finite. */
 #define RUNLOG_NONFINITE "non-finite"
+/* That of a run that began with a checkpoint of another one. */
+#define RUNLOG_BRANCH "branch"
 
 /* At its probes, and where the collapse guard, which looks at every step, warned
  * (runlog_verdict.c). */

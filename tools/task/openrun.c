@@ -19,9 +19,8 @@ static bool read_average(const char *word, OpenRun *run) {
     return run->average && !*end;
 }
 
-/* "; runs/a has those of steps 80, 70, 60 and older"; "" of a run without any. */
-static void list_checkpoints(const char *dir, char *text, size_t size) {
-    enum { MOST = 10 };
+void run_list_checkpoints(const char *dir, char text[RUN_CHECKPOINTS]) {
+    enum { MOST = 10, size = RUN_CHECKPOINTS };
     size_t step = checkpoint_newest(dir, SIZE_MAX);
     *text = '\0';
     if (!step) return;
@@ -59,8 +58,8 @@ static Status find_checkpoint(OpenRun *run, const RunChoice *c, Err *err) {
         run->root = NULL;
     }
     if (openfile_exists(run->checkpoint, run->root)) return OK;
-    char there[800];
-    list_checkpoints(c->dir, there, sizeof there);
+    char there[RUN_CHECKPOINTS];
+    run_list_checkpoints(c->dir, there);
     return err_set(err, FAIL_DATA,
                    "%.1000s: no such checkpoint%s (--checkpoint takes a step, best, "
                    "average:N, or a .safetensors file)",

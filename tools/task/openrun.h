@@ -50,6 +50,10 @@ Status run_load(OpenRun *run, bool ema, Err *err);
  * it has none of this name.  The caller frees. */
 char *run_export_fact(const OpenRun *run, const char *name);
 
+/* "; runs/a has those of steps 80, 70, 60 and older"; "" of a run without any. */
+enum { RUN_CHECKPOINTS = 800 };
+void run_list_checkpoints(const char *dir, char text[RUN_CHECKPOINTS]);
+
 /* What the file says of the step of its weights, if it is a checkpoint or an export of
  * this program; else 0. */
 size_t run_step_of(const char *path, const char *root);

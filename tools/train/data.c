@@ -17,7 +17,7 @@ void trainer_mark_data(const Task *task, DataMark data[3]) {
  * False: nobody knows. */
 static bool marks_before(const Trainer *t, size_t step, DataMark data[3]) {
     char path[PATH_SIZE];
-    checkpoint_path(path, t->dir, step);
+    trainer_checkpoint_path(t, step, path);
     if (checkpoint_data(path, t->dir, data)) return true;
     DataRecord record;
     bool known = !datafacts_load(t->dir, &record, NULL);

@@ -7,6 +7,7 @@
 
 #include "data/file/openfile.h"
 #include "tools/program/say.h"
+#include "tools/run/runlog.h"
 #include "tools/train/parts.h"
 
 Status trainer_log_event(Trainer *t, size_t step, const char *event, const char *text,
@@ -184,8 +185,20 @@ static void add_part(TextBuffer *text, const char *part) {
     text_append(text, part, strlen(part));
 }
 
+/* Stays when the new run is resumed: it is no departure. */
+static Status log_branch(Trainer *t, Err *err) {
+    char text[1200];
+    if (!t->from) return OK;
+    text_format(text, sizeof text, "continued from %.1000s, checkpoint of step %zu",
+                t->from->run, t->at.step);
+    json_t *more = json_pack("{s:o}", "run", json_text(t->from->run));
+    return trainer_log_event(t, t->at.step, RUNLOG_BRANCH, text, more, err);
+}
+
 Status trainer_log_resumed(Trainer *t, Err *err) {
-    if (trainer_drop_departures(&t->train_log, t->at.step, NULL, err)) return err->status;
+    if (trainer_drop_departures(&t->train_log, t->at.step, NULL, err) ||
+        log_branch(t, err))
+        return err->status;
     bool course = recipe_changes_course(&t->changes, t->recipe);
     if (!t->at.step || !(course || t->data_change.length || t->lost_bf16)) return OK;
     TextBuffer text = {0};
@@ -200,13 +213,17 @@ Status trainer_log_resumed(Trainer *t, Err *err) {
     return err->status;
 }
 
+void trainer_recipe_at(const char *path, const char *dir, Recipe *recipe) {
+    char *digest = checkpoint_fact(path, dir, "recipe");
+    if (digest) recipe_read_digest(recipe, digest);
+    mem_free(digest);
+}
+
 bool trainer_recipe_was(const char *dir, Recipe *recipe) {
     char path[PATH_SIZE];
     size_t step = checkpoint_newest(dir, SIZE_MAX);
     if (!step) return false;
     checkpoint_path(path, dir, step);
-    char *digest = checkpoint_fact(path, dir, "recipe");
-    if (digest) recipe_read_digest(recipe, digest);
-    mem_free(digest);
+    trainer_recipe_at(path, dir, recipe);
     return true;
 }

@@ -95,12 +95,14 @@ static void say_run(const Trainer *t) {
         say("steady: note: steady64 measures probe.sharpness in double precision, "
             "whatever train.precision is");
     trainer_say_memory(t);
-    fprintf(stderr, "%s %s\n", t->dry ? "would write to" : "writing to", t->dir);
+    fprintf(stderr, "%s %s\n", t->dry ? "would write to" : "writing to",
+            t->away ? t->out : t->dir);
 }
 
 /* Of a run that goes on, what is left. */
 static void say_resume(const Trainer *t) {
     if (!t->was || !t->at.step) return;
+    trainer_say_branch(t);
     say("%s at step %zu of %zu%s", t->dry ? "would resume" : "resuming", t->at.step,
         t->steps, t->at.step < t->steps ? "" : ": its evaluation is left to do");
 }

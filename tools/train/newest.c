@@ -109,7 +109,7 @@ static void forget_scores(Progressed *at) {
 /* Rank 0 reads first; a file that is not good is met once. */
 Status trainer_load_step(Trainer *t, size_t step, Err *err) {
     char path[PATH_SIZE];
-    checkpoint_path(path, t->dir, step);
+    trainer_checkpoint_path(t, step, path);
     CheckpointParts parts = trainer_checkpoint_parts(t);
     if (ranks_lead(t->ranks) && !checkpoint_load(path, t->dir, &parts, &t->at, err))
         check_name(t, path, step, err);
@@ -124,7 +124,7 @@ Status trainer_load_step(Trainer *t, size_t step, Err *err) {
 /* A damaged checkpoint is not passed over silently: steps would be lost unseen. */
 static void advise_older(const Trainer *t, size_t step, Err *err) {
     size_t older = checkpoint_newest(t->dir, step);
-    if (!older || err->status != FAIL_DATA) return;
+    if (!older || t->away || err->status != FAIL_DATA) return;
     Err seen = *err;
     err_set(err, seen.status,
             "%.800s; if you remove this file, --resume continues from step %zu",

@@ -100,7 +100,8 @@ static Status make_folder(Trainer *t, Err *err) {
  * recipe. */
 static Status open_folder(Trainer *t, Err *err) {
     if (!t->was && make_folder(t, err)) return err->status;
-    if (t->was && rundir_create(t->dir, err)) return err->status;
+    if (t->from && trainer_fill_folder(t, err)) return err->status;
+    if (t->was && !t->from && rundir_create(t->dir, err)) return err->status;
     if (task_save_facts(t->task, t->dir, err) || trainer_open_logs(t, err))
         return err->status;
     if (!t->was) return OK;
@@ -110,6 +111,7 @@ static Status open_folder(Trainer *t, Err *err) {
 
 void trainer_remove_unbegun(const Trainer *t) {
     if (!t->fresh) return;
+    if (t->from) branch_remove(t->from, t->dir);
     rundir_remove_unbegun(t->dir);
     rundir_remove_folders(t->dir, &t->made);
 }
@@ -138,12 +140,14 @@ static Status check_means(Trainer *t, Err *err) {
 
 /* The folder is free, the data are there and fit: what a rank may fail in alone. */
 static Status begin(Trainer *t, Err *err) {
+    bool goes_on = t->was && !t->away; /* in its folder */
+    const char *new = t->away ? t->out : t->dir;
     Status status = OK;
     if (ranks_lead(t->ranks))
         status =
-            t->was ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(t->dir, err);
-    if (!status && t->dry && !t->was && ranks_lead(t->ranks))
-        status = check_writable(t->dir, err);
+            goes_on ? rundir_lock(t->dir, &t->lock, err) : rundir_check_free(new, err);
+    if (!status && t->dry && !goes_on && ranks_lead(t->ranks))
+        status = check_writable(new, err);
     if (status) return status;
     t->task = task_open(t->recipe, t->ranks, err);
     if (!t->task || course_check(t->base, t->task, err) || trainer_check_memory(t, err) ||
@@ -173,7 +177,7 @@ static Status prepare(Trainer *t, Err *err) {
     t->moved = mem_zalloc(model->params->count * sizeof *t->moved);
     t->product_rate[PRECISION_FP32] = machine_rate_cached(PRECISION_FP32, threads);
     t->product_rate[PRECISION_BF16] = machine_rate_cached(PRECISION_BF16, threads);
-    size_t step = t->was ? trainer_find_newest(t, err) : 0;
+    size_t step = t->away ? t->from->step : t->was ? trainer_find_newest(t, err) : 0;
     if (!err->status && ranks_lead(t->ranks)) trainer_check_data(t, step, err);
     if (ranks_agree(t->ranks, err)) return err->status;
     ranks_copy(t->ranks, &t->other_data, sizeof t->other_data);
@@ -184,7 +188,8 @@ static Status prepare(Trainer *t, Err *err) {
         trainer_set_course(t);
         if (trainer_best_changed(t)) t->at.best_score = NAN;
         if (!(t->at.temperature > 0)) t->at.temperature = t->recipe->model.temperature;
-        if (!trainer_check_interventions(t, err) && (!t->was || !check_means(t, err)))
+        if (!trainer_branch_off(t, err) && !trainer_check_interventions(t, err) &&
+            (!t->was || !check_means(t, err)))
             start_batches(t, err);
     }
     if (ranks_agree(t->ranks, err)) return err->status;
@@ -193,6 +198,7 @@ static Status prepare(Trainer *t, Err *err) {
     stop_listen(ranks_lead(t->ranks) ? TRAINER_PROMISE : NULL);
     if (ranks_lead(t->ranks) && t->was) trainer_find_sharpness(t, false);
     ranks_copy(t->ranks, &t->sharpness.count, sizeof t->sharpness.count);
+    if (t->from) trainer_leave(t);
     if (ranks_lead(t->ranks) && trainer_has_work(t)) open_folder(t, err);
     return ranks_agree(t->ranks, err);
 }
@@ -212,7 +218,7 @@ static Status open_trainer(Trainer *t, const Recipe *recipe, const Recipe *was,
         trainer_close(t);
         return err_set(err, FAIL_USAGE, "the name of the run folder is too long");
     }
-    text_format(t->dir, sizeof t->dir, "%s", dir);
+    text_format(t->away ? t->out : t->dir, sizeof t->dir, "%s", dir);
     if (!prepare(t, err)) return OK;
     trainer_remove_unbegun(t);
     trainer_close(t);
@@ -232,7 +238,23 @@ Status trainer_open_dry(Trainer *t, const Recipe *recipe, const Recipe *was,
     return open_trainer(t, recipe, was, dir, err);
 }
 
+Status trainer_open_branch(Trainer *t, const Recipe *recipe, const Recipe *was,
+                           const Branch *from, const char *dir, Ranks *ranks, bool force,
+                           bool dry, Err *err) {
+    *t = (Trainer){.lock = -1,
+                   .ranks = ranks,
+                   .force = force,
+                   .dry = dry,
+                   .first_save = dry ? 0 : TRAINER_FIRST_SAVE,
+                   .from = mem_alloc(sizeof *t->from),
+                   .away = true};
+    *t->from = *from;
+    text_format(t->dir, sizeof t->dir, "%s", from->run);
+    return open_trainer(t, recipe, was, dir, err);
+}
+
 void trainer_close(Trainer *t) {
+    mem_free(t->from);
     trainer_free_sharpness(t);
     mem_free(t->precision_note);
     text_free(&t->data_change);

@@ -67,6 +67,19 @@ Status trainer_log_sharpness(Trainer *trainer, size_t step, Err *err);
 Status trainer_end_sharpness(Trainer *trainer, Err *err);
 void trainer_free_sharpness(Trainer *trainer);
 
+/* ---- branch_open.c ---- */
+
+/* The file of the checkpoint of `step`: the run's, or the one that it branches off. */
+void trainer_checkpoint_path(const Trainer *trainer, size_t step, char path[PATH_SIZE]);
+/* On all ranks, where the checkpoint is loaded: the best one up to there; FAIL_USAGE
+ * where no step is left to take. */
+Status trainer_branch_off(Trainer *trainer, Err *err);
+/* Then, on all ranks, `dir` is the new folder; rank 0 fills it before it is opened. */
+void trainer_leave(Trainer *trainer);
+Status trainer_fill_folder(Trainer *trainer, Err *err);
+/* Where it comes from, on rank 0. */
+void trainer_say_branch(const Trainer *trainer);
+
 /* A checkpoint of the present step. */
 Status trainer_save(Trainer *trainer, const char *path, Err *err);
 
@@ -110,7 +123,9 @@ Status trainer_log_task_events(Trainer *trainer, size_t step, Err *err);
  * those of one kind ("intervene"), or with NULL all. */
 Status trainer_drop_departures(Log *train_log, size_t step, const char *kind, Err *err);
 
-/* At a resume: does that, and leaves a row for what is changed from this step on. */
+/* At a resume: does that, and leaves a row for what is changed from this step on; before
+ * it, of a run that goes on from another one's checkpoint,
+ *     {"step":30,"event":"branch","text":"...","run":"runs/x"} */
 Status trainer_log_resumed(Trainer *trainer, Err *err);
 
 /* The most that a key such as probe.every has been, at a resume and at those before it

@@ -12,7 +12,7 @@ static void read_was(const Trainer *t, size_t step, char was[WAS_SIZE]) {
     char path[PATH_SIZE], *fact = NULL;
     memset(was, 0, WAS_SIZE);
     if (step && ranks_lead(t->ranks)) {
-        checkpoint_path(path, t->dir, step);
+        trainer_checkpoint_path(t, step, path);
         fact = checkpoint_fact(path, t->dir, "precision");
     }
     if (fact) text_format(was, WAS_SIZE, "%.15s", fact);

@@ -19,6 +19,7 @@
 #include "tools/run/probe.h"
 #include "tools/run/rundir.h"
 #include "tools/task/course.h"
+#include "tools/train/branch.h"
 
 /* Steps whose sharpness is still to be measured, ascending. */
 typedef struct SharpnessQueue {
@@ -41,10 +42,13 @@ typedef struct Trainer {
     bool other_data, other_scores; /* of training, of evaluations */
     DataMark data_was[3];          /* up to the checkpoint; of a new run: as they are */
     char dir[1024];
-    int lock;   /* on the folder; -1: none */
-    bool fresh; /* the folder was free: what is in it is of this process */
-    bool force; /* plain loops are fine (tools/task/precision.h) */
-    bool dry;   /* nothing is written (trainer_open_dry) */
+    Branch *from;   /* another run's checkpoint that it goes on from; NULL: of its own */
+    bool away;      /* dir is that run's folder still, and out the one to be made */
+    char out[1024]; /* "" without `from` */
+    int lock;       /* on the folder; -1: none */
+    bool fresh;     /* the folder was free: what is in it is of this process */
+    bool force;     /* plain loops are fine (tools/task/precision.h) */
+    bool dry;       /* nothing is written (trainer_open_dry) */
     MadeFolders made;
     Ranks *ranks; /* that train together; NULL: this process alone */
     Task *task;
@@ -98,6 +102,13 @@ Status trainer_check_ranks(Ranks *ranks, const Recipe *recipe, const char *way, 
 Status trainer_open(Trainer *trainer, const Recipe *recipe, const Recipe *was,
                     const char *dir, Ranks *ranks, bool force, Err *err);
 
+/* A run that goes on from a checkpoint of another one in the folder `dir`, which has to
+ * be free; `was`: what led to that checkpoint (trainer_recipe_at).  The other run is not
+ * changed.  dry: as trainer_open_dry. */
+Status trainer_open_branch(Trainer *trainer, const Recipe *recipe, const Recipe *was,
+                           const Branch *from, const char *dir, Ranks *ranks, bool force,
+                           bool dry, Err *err);
+
 /* The same without a folder, for `train --dry-run`: everything is opened and checked, and
  * nothing is written.  Such a trainer is for trainer_introduce and trainer_estimate. */
 Status trainer_open_dry(Trainer *trainer, const Recipe *recipe, const Recipe *was,
@@ -111,6 +122,8 @@ Status trainer_estimate(Trainer *trainer, Err *err);
  * that of recipe.ini;
  * false: there is no checkpoint.  One that cannot be read leaves the recipe as it is. */
 bool trainer_recipe_was(const char *dir, Recipe *recipe);
+/* The same of the checkpoint at `path`. */
+void trainer_recipe_at(const char *path, const char *dir, Recipe *recipe);
 
 /* Is there a step, an evaluation or a measurement of sharpness left to take? */
 bool trainer_has_work(const Trainer *trainer);
