@@ -368,6 +368,19 @@ const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *na
     return NULL;
 }
 
+bool safetensors_strip(Safetensors *file, const char *prefix) {
+    size_t length = strlen(prefix);
+    for (size_t i = 0; i < file->count; i++) {
+        const char *name = file->entries[i].name;
+        if (strncmp(name, prefix, length) != 0) continue;
+        if (!name[length] || safetensors_find(file, name + length)) return false;
+    }
+    for (size_t i = 0; i < file->count; i++)
+        if (!strncmp(file->entries[i].name, prefix, length))
+            file->entries[i].name += length;
+    return true;
+}
+
 const char *safetensors_metadata(const Safetensors *file, const char *key) {
     return json_string_value(
         json_object_get(json_object_get(file->header, "__metadata__"), key));

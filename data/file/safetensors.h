@@ -62,6 +62,10 @@ size_t safetensors_count(const Safetensors *file);
 const SafetensorsEntry *safetensors_entry(const Safetensors *file, size_t i);
 const SafetensorsEntry *safetensors_find(const Safetensors *file, const char *name);
 
+/* Names that begin with `prefix` go without it from then on; false, and nothing is done:
+ * one would be empty, or that of another entry. */
+bool safetensors_strip(Safetensors *file, const char *prefix);
+
 /* Whole numbers and BOOL are listed, but not read: quantized weights need their scales,
  * which only their program knows. */
 #define SAFETENSORS_REALS "F32, F64, F16 or BF16"

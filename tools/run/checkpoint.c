@@ -7,6 +7,7 @@
 
 #include "engine/kern/reduce.h"
 #include "tools/program/say.h"
+#include "tools/run/prefix.h"
 
 enum { NAME_SIZE = 300 };
 
@@ -292,7 +293,11 @@ static Status check_weights(const Safetensors *file, const char *path,
         if (!fits(e, p->tensor.dims, p->tensor.shape))
             add_misfit(&misfits, p->name, e, p->tensor.dims, p->tensor.shape);
     }
-    return misfit_error(&misfits, path, err);
+    if (!misfit_error(&misfits, path, err)) return OK;
+    char names[PREFIX_NAMES];
+    Err why = *err;
+    prefix_names(file, params, names);
+    return err_set(err, why.status, "%.1200s%s", why.text, names);
 }
 
 /* Says which tensors of the file the model has no use for. */
@@ -339,7 +344,8 @@ static Status read_weights(const Safetensors *file, const char *path, Model *mod
 Status weights_load(const char *path, const char *root, Model *model, Err *err) {
     Safetensors *file = safetensors_open_in(path, root, SAFETENSORS_VERIFY, err);
     if (!file) return err->status;
-    Status status = read_weights(file, path, model, err);
+    Status status = prefix_take_off(file, path, model->params, err);
+    if (!status) status = read_weights(file, path, model, err);
     safetensors_close(file);
     return status;
 }

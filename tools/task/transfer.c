@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tools/run/prefix.h"
 #include "tools/task/meaning.h"
 #include "tools/task/pictures.h"
 #include "tools/task/transfer_parts.h"
@@ -101,11 +102,13 @@ static Status check_body(const Transfer *t, Err *err) {
         add_misfit(&m, e->name, e, NULL);
     }
     if (!m.count) return OK;
+    char names[PREFIX_NAMES];
+    prefix_names(t->file, model->params, names);
     return err_set(err, FAIL_DATA,
                    "%.400s does not fit this model (blocks, norms and patches must be "
-                   "those of the file): %zu tensor%s%s%s",
+                   "those of the file): %zu tensor%s%s%s%s",
                    t->path, m.count, m.count > 1 ? "s" : "", m.text,
-                   m.count > NAMED_MOST ? "; ..." : "");
+                   m.count > NAMED_MOST ? "; ..." : "", names);
 }
 
 /* Of what shapes do not show, that which transfer does not make to fit. */
@@ -329,6 +332,8 @@ Status transfer_weights(Task *task, const char *path, const char *root,
                   .averaged = task->recipe->train.init_ema};
     t.file = safetensors_open_in(path, root, SAFETENSORS_VERIFY, err);
     if (!t.file) return err->status;
+    if (prefix_take_off(t.file, path, task->model->params, err))
+        return safetensors_close(t.file), err->status;
     t.meaning = safetensors_metadata(t.file, "meaning");
     t.used = mem_zalloc(safetensors_count(t.file) * sizeof *t.used);
     t.loaded = mem_zalloc(task->model->params->count * sizeof *t.loaded);
