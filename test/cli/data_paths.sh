@@ -35,3 +35,29 @@ tell "a gzip file is there" $?
 mkdir clips bare && : >clips/1.wav && : >clips/list.tsv && : >bare/1.wav
 refused "a folder of recordings with its list inside" 3 'name the list: data.path=clips/list.tsv' own-recordings data.path=clips
 refused "a folder of recordings without a list" 3 'give a list of recordings and their texts as data.path=FILE' own-recordings data.path=bare
+
+# ---- a run and its data from another folder ----
+
+words="model.width=8 model.heads=1 model.depth=1 model.context=8 train.batch=2 train.epochs=0 probe.every=0"
+mkdir 'else where'
+try() { # NAME PATTERN COMMAND...: in the other folder
+    name=$1 pattern=$2
+    shift 2
+    (cd 'else where' && "$STEADY" "$@" >out 2>err; tail -n 1 err | grep -q -e "$pattern")
+    tell "$name" $?
+}
+train own-text data.path=text $words train.steps=2 --out texts
+there="; where the run was trained it is there: data.path=$TMP/text\$"
+try "eval names the path from where the run was trained" "$there" eval ../texts
+try "so does a resume" "$there" train --resume ../texts train.steps=3
+try "a path that is not there either is not named" 'nowhere: no such file; give your text as data.path=FILE [^;]*$' \
+    eval ../texts data.path=nowhere
+train multi30k-post data.path=here data.val_path= data.test_path= data.tokens=word $words train.steps=1 --out pairs
+try "of a pair of files it is what both begin with" "data.path=$TMP/here\$" eval ../pairs --split train
+sed '/"cwd"/d' texts/run.json >run.json && mv run.json texts/run.json
+try "an older run does not know" 'give your text as data.path=FILE [^;]*$' eval ../texts
+
+train own-text data.path=text data.val_fraction=0 $words train.steps=2 --out all
+fails 3 'all was trained without a validation or test split; to score the training examples: --split train$' eval all &&
+    "$STEADY" eval all --split train 2>err | grep -q '"split":"train"'
+tell "a run without a split to score says which there is" $?

@@ -174,6 +174,11 @@ cat bad
 [ ! -s bad ] && grep -q 'Interrupted at step' runs/long/report.html && grep -q 'steady train small.ini' runs/long/report.html &&
     ! grep -q 'id="recipe"' runs/foreign/report.html
 tell "a report is made at any time, of any run" $?
+keys() { sed -n "/aria-label=.recipe.ini/,/<.pre>/p" runs/first/report.html; }
+keys | grep -q '^lr = 0.01$' && keys | grep -q '^synthetic_count = 100$' && ! keys | grep -q 'momentum\|\[contrast\]' &&
+    grep -q '>[0-9]* keys without effect in this run are left out; recipe.ini has them' runs/first/report.html &&
+    grep -q '^momentum' runs/first/recipe.ini && ! grep -q '^.contrast' runs/first/recipe.ini
+tell "its recipe has the keys that have an effect" $?
 
 rm -rf runs/first/report.html runs/first/figures
 "$STEADY" report runs/first -o elsewhere.html >out 2>err && page elsewhere.html && [ ! -e runs/first/report.html ] && [ ! -e runs/first/figures ]

@@ -92,8 +92,12 @@ static Status run_it(Words *w, OpenRun *run, Err *err) {
         return err_set(err, FAIL_USAGE, "--logits prints all classes; leave out --top");
     if (run_open(run, &w->choice, false, err) || check_given(w, run->recipe->task, err))
         return err->status;
+    const TaskPredict *predict = task_predict(run->recipe->task);
+    if (!with && predict->split &&
+        run_check_scored(&w->choice, "name INPUT, such as a file", err))
+        return err->status;
     PredictRun answering = {run->task, run->tape, run_mode(run)};
-    return task_predict(run->recipe->task)->answer(&w->predict, &answering, err);
+    return predict->answer(&w->predict, &answering, err);
 }
 
 static int run_predict(int argc, char **argv) {

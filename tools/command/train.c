@@ -348,6 +348,7 @@ static int run(Recipe *recipe, const Recipe *was, const Options *o, const Branch
     if (dir == named) choose_folder(recipe, o, from, lead, named, sizeof named);
     Status opened = open_trainer(&trainer, recipe, was, o, from, dir, ranks, &err);
     if (opened) explain_path(o, recipe, &err);
+    if (opened && o->resume) run_advise_path(o->resume, &err);
     if (opened) return lead ? command_fail("train", &err) : (int)err.status;
     bool work = trainer_has_work(&trainer);
     if (lead && !work)

@@ -194,13 +194,6 @@ static void write_note(FILE *out, const RunLog *run) {
 
 /* ---- the page ---- */
 
-static void write_recipe(FILE *out, const RunLog *run) {
-    if (!*run->recipe) return;
-    page_section(out, "recipe", "Recipe");
-    page_lines(out, "recipe.ini", run->recipe);
-    page_section_end(out);
-}
-
 static void write_definitions(FILE *out) {
     page_section(out, "definitions", "Definitions");
     fputs("<p>Meaning of the verdicts; the first that applies is that of the run.</p>\n",
@@ -231,7 +224,7 @@ static Status write_sections(FILE *out, const RunLog *run, Err *err) {
     if (write_figures(out, run, err)) return err->status;
     report_numbers(out, run);
     report_heads(out, run);
-    write_recipe(out, run);
+    report_recipe(out, run);
     write_definitions(out);
     return OK;
 }

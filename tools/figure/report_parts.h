@@ -22,6 +22,10 @@ void report_heads(FILE *out, const RunLog *run);
 void report_fact(FILE *out, const char *what, const char *format, double value);
 void report_fact_text(FILE *out, const char *what, const char *text);
 
+/* ---- report_recipe.c ---- */
+
+void report_recipe(FILE *out, const RunLog *run);
+
 /* ---- report_answers.c: what the model says to examples ---- */
 
 void report_answers(FILE *out, const RunLog *run);

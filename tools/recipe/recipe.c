@@ -298,22 +298,25 @@ Status recipe_set(Recipe *recipe, const char *word, Err *err) {
 
 /* ---- writing ---- */
 
+/* Nothing of a section that the task has no keys of. */
 static void print_section(const Recipe *recipe, const char *section, FILE *out) {
-    fprintf(out, "[%s]\n", section);
-    if (!strcmp(section, "intervene")) return intervene_print(recipe, out);
+    const char *gap = section == *key_sections ? "" : "\n";
+    bool begun = !strcmp(section, "intervene");
+    if (begun) fprintf(out, "%s[%s]\n", gap, section);
+    if (begun) return intervene_print(recipe, out);
     for (const Key *key = keys; key < keys + keys_count; key++) {
         if (strcmp(key->section, section) != 0 || !key_applies(key, recipe)) continue;
         char value[KEY_VALUE_MAX];
+        if (!begun) fprintf(out, "%s[%s]\n", gap, section);
+        begun = true;
         key_print(key, recipe, value, sizeof value);
         fprintf(out, "%s =%s%s\n", key->name, *value ? " " : "", value);
     }
 }
 
 void recipe_print(const Recipe *recipe, FILE *out) {
-    for (const char *const *section = key_sections; *section; section++) {
-        if (section > key_sections) fputc('\n', out);
+    for (const char *const *section = key_sections; *section; section++)
         print_section(recipe, *section, out);
-    }
 }
 
 Status recipe_save(const Recipe *recipe, const char *path, const char *root, Err *err) {

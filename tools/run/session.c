@@ -3,8 +3,10 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "data/file/textbuffer.h"
 #include "engine/core/machine.h"
@@ -52,21 +54,22 @@ static json_t *command_of(const SessionStart *start) {
 }
 
 Status session_begin(const char *dir, const SessionStart *start, Err *err) {
-    char machine[200];
+    char machine[200], *cwd = getcwd(NULL, 0);
     machine_cpu_name("", machine, sizeof machine);
     json_t *root = load_root(dir), *list = json_object_get(root, "sessions");
     while (json_array_size(list) >= SESSIONS_KEPT) json_array_remove(list, 1);
     json_array_append_new(
-        list,
-        json_pack(
-            "{s:o, s:s, s:s*, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:n, s:n, s:n}",
-            "started", utc_now(), "version", STEADY_VERSION, "commit",
-            *version_commit() ? version_commit() : NULL, "real",
-            sizeof(real) == sizeof(float) ? "float" : "double", "command",
-            command_of(start), "machine", json_text(machine), "threads",
-            (json_int_t)start->threads, "ranks", (json_int_t)start->ranks, "parameters",
-            (json_int_t)start->parameters, "from", (json_int_t)start->from, "steps",
-            (json_int_t)start->steps, "step", "seconds", "exit"));
+        list, json_pack("{s:o, s:s, s:s*, s:s, s:o, s:o*, s:o, s:I, s:I, s:I, s:I, s:I, "
+                        "s:n, s:n, s:n}",
+                        "started", utc_now(), "version", STEADY_VERSION, "commit",
+                        *version_commit() ? version_commit() : NULL, "real",
+                        sizeof(real) == sizeof(float) ? "float" : "double", "command",
+                        command_of(start), "cwd", cwd ? json_text(cwd) : NULL, "machine",
+                        json_text(machine), "threads", (json_int_t)start->threads,
+                        "ranks", (json_int_t)start->ranks, "parameters",
+                        (json_int_t)start->parameters, "from", (json_int_t)start->from,
+                        "steps", (json_int_t)start->steps, "step", "seconds", "exit"));
+    free(cwd);
     return save_root(dir, root, err);
 }
 
@@ -146,6 +149,7 @@ static Session session_of(const json_t *row) {
                      .commit = text_of(row, "commit"),
                      .real = text_of(row, "real"),
                      .machine = text_of(row, "machine"),
+                     .cwd = text_of(row, "cwd"),
                      .command = command_line(json_object_get(row, "command")),
                      .message = text_of(row, "message"),
                      .verdict = text_of(row, "verdict"),
@@ -174,8 +178,8 @@ Sessions sessions_load(const char *dir) {
 void sessions_free(Sessions *sessions) {
     for (size_t i = 0; i < sessions->count; i++) {
         Session *s = &sessions->list[i];
-        char *owned[] = {s->started, s->version, s->commit,  s->real,
-                         s->machine, s->command, s->message, s->verdict};
+        char *owned[] = {s->started, s->version, s->commit,  s->real, s->machine,
+                         s->command, s->message, s->verdict, s->cwd};
         for (size_t k = 0; k < COUNT(owned); k++) mem_free(owned[k]);
     }
     mem_free(sessions->list);

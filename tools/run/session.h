@@ -3,6 +3,7 @@
  *
  *     {"sessions": [{"started": "2026-05-30T09:14:00Z", "version": "0.2.0",
  *                    "commit": "1a2b3c4", "real": "float", "command": ["steady", "train", "demo"],
+ *                    "cwd": "/home/me",
  *                    "machine": "AMD EPYC 9R14", "threads": 2, "ranks": 1, "parameters": 412362,
  *                    "from": 0, "steps": 400, "step": 400, "seconds": 61.5, "exit": 0,
  *                    "verdict": "learned", "loss": 0.41}]}
@@ -23,6 +24,7 @@ enum { SESSIONS_KEPT = 1000, SESSION_OPEN = -1 };
 typedef struct Session {
     char *started, *version, *machine, *command, *message; /* NULL: not known */
     char *commit;          /* that the program was built from; NULL: not known */
+    char *cwd;             /* that relative paths were from; NULL: not known */
     char *real;            /* its numbers: "float" or "double"; NULL: not known */
     char *verdict;         /* of the run, at the end of this session; NULL: not known */
     double loss;           /* of the same: mean of the last fifth of its rows; NaN */
