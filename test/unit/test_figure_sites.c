@@ -141,12 +141,75 @@ static void gradients_of_attention_and_of_the_front_end_have_rows(void **state) 
     }
 }
 
+/* Two probes of 12 blocks: those of `low` blocks are low at the second one. */
+static void put_blocks(const char *dir, size_t first_low, size_t low) {
+    FILE *file = create(dir, "probe.jsonl");
+    for (size_t step = 1; step <= 2; step++) {
+        fprintf(file, "{\"step\":%zu,\"attention\":[", step);
+        for (size_t b = 0; b < 12; b++) {
+            bool fell = step == 2 && b >= first_low && b < first_low + low;
+            fprintf(file, "%s{\"site\":\"blocks.%zu.attn\",\"entropy\":[%g],\"keys\":17}",
+                    b ? "," : "", b, fell ? 0.2 - 0.01 * (double)b : 2.5);
+        }
+        fputs("]}\n", file);
+    }
+    fclose(file);
+}
+
+static bool has_label(const Chart *chart, size_t row, const char *label) {
+    const Panel *panel = chart_panel((Chart *)(uintptr_t)chart, row, 0);
+    for (size_t i = 0; i < panel->count; i++)
+        if (!strcmp(panel->items[i].label, label)) return true;
+    return false;
+}
+
+static Chart *draw_entropy(const char *dir, const char *layers) {
+    Err err = ERR_NONE;
+    RunLog *run = runlog_open(dir, &err);
+    FigureOptions options = {.rows = "entropy", .layers = layers};
+    Chart *chart = figure_training((const RunLog *const[]){run}, 1, &options, &err);
+    if (!chart) fail_msg("%s", err.text);
+    runlog_free(run);
+    return chart;
+}
+
+/* blocks.11 is the lowest at a probe, blocks.4 fell between them. */
+static void layers_that_collapsed_are_drawn(void **state) {
+    const char *dir = *state;
+    put_blocks(dir, 11, 1);
+    put(dir, "train.jsonl",
+        "{\"step\":1,\"epoch\":0,\"loss\":2,\"lr\":1,\"grad_norm\":1}\n"
+        "{\"step\":1,\"event\":\"alarm\",\"text\":\"\",\"site\":\"blocks.4.attn\","
+        "\"share\":0.05}\n"
+        "{\"step\":2,\"epoch\":0,\"loss\":2,\"lr\":1,\"grad_norm\":1}\n");
+    Chart *chart = draw_entropy(dir, NULL);
+    assert_true(has_label(chart, 0, "blocks.4"));
+    assert_true(has_label(chart, 0, "4 of 12 layers")); /* 0, 4, 6, 11 */
+    chart_free(chart);
+    chart = draw_entropy(dir, "all");
+    assert_false(has_label(chart, 0, "12 of 12 layers"));
+    chart_free(chart);
+}
+
+static void of_many_that_collapsed_the_first_are_drawn(void **state) {
+    put_blocks(*state, 1, 11);
+    Chart *chart = draw_entropy(*state, "collapsed");
+    assert_true(has_label(chart, 0, "6 of 12 layers"));
+    assert_true(has_label(chart, 0, "blocks.1"));
+    assert_false(has_label(chart, 0, "blocks.0"));
+    chart_free(chart);
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test_setup_teardown(
             what_sites_measured_has_rows_and_bounds_are_dashed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             gradients_of_attention_and_of_the_front_end_have_rows, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(layers_that_collapsed_are_drawn, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(of_many_that_collapsed_the_first_are_drawn,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests_name("figure_sites", cases, NULL, NULL);
 }

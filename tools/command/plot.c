@@ -34,7 +34,8 @@ static const char *const ROWS[] = {"present",   "loss",    "entropy",   "encoder
                                    "gradients", "updates", "grad-inf",  "front-grad",
                                    "lr",        "input",   "sigma2",    "sec",
                                    "rank",      NULL};
-static const char *const LAYERS[] = {"all", "first", "middle", "last", "lowest", NULL};
+static const char *const LAYERS[] = {"all",    "first",     "middle", "last",
+                                     "lowest", "collapsed", NULL};
 static const char *const TRIALS[] = {"none", [TRIALS_BEST_WORST + 1] = "best-worst",
                                      [TRIALS_ALL + 1] = "all", [TRIALS_RANK + 1] = "rank",
                                      NULL};
@@ -64,9 +65,10 @@ static const Option OPTIONS[] = {
          "embedding, token embedding or speech convolution",
      .choices = ROWS},
     {"--layers", "LIST", OPTION_TEXT, offsetof(Options, figure.layers),
-     .sentence = "layers to draw: all, or some of first, middle, last, lowest and "
-                 "block numbers\n"
-                 "(default first,middle,last,lowest)",
+     .sentence = "layers to draw: all, or some of first, middle, last, lowest (entropy), "
+                 "collapsed\n"
+                 "(the first six to do so) and block numbers\n"
+                 "(default first,middle,last,lowest,collapsed)",
      .choices = LAYERS},
     {"--trials", "KIND", OPTION_CHOICE, offsetof(Options, trials),
      .sentence = "draw the runs of sweeps by method (arguments are folders of sweeps): "

@@ -141,6 +141,19 @@ static void note_lowest(const Cell *cell) {
                chart_warning(cell->chart), text);
 }
 
+/* "3 of 12 layers", in the legend alone, where not all of the run are drawn. */
+static void say_shown(const Cell *cell) {
+    const ProbeLog *probe = &cell->run->probe;
+    size_t all = layer_kind_count(probe, cell->kind), shown = 0;
+    double nowhere = NAN;
+    char text[60];
+    for (size_t i = 0; i < probe->site_count; i++)
+        shown += is_shown(cell, &probe->sites[i]);
+    if (shown == all) return;
+    text_format(text, sizeof text, "%zu of %zu layers", shown, all);
+    panel_line(cell->panel, &nowhere, &nowhere, 1, (Style){.width = -1}, text);
+}
+
 void paint_entropy(const Cell *cell) {
     const ProbeLog *probe = &cell->run->probe;
     double top = entropy_top(cell);
@@ -166,6 +179,7 @@ void paint_entropy(const Cell *cell) {
                    named ? label : "");
         figure_entropy_bound(cell, i);
     }
+    say_shown(cell);
     note_lowest(cell);
 }
 

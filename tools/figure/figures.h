@@ -15,14 +15,14 @@
 
 typedef struct FigureOptions {
     const char *rows; /* of figure_rows(), comma-separated; NULL: "loss,entropy" */
-    const char
-        *layers; /* all, or numbers, first, middle, last, lowest; NULL: the default */
+    const char *
+        layers; /* all, or numbers, first, middle, last, lowest, collapsed; NULL: the default */
     const char *title; /* NULL or "": none */
     Theme theme;
 } FigureOptions;
 
 #define FIGURE_ROWS_DEFAULT "loss,entropy"
-#define FIGURE_LAYERS_DEFAULT "first,middle,last,lowest"
+#define FIGURE_LAYERS_DEFAULT "first,middle,last,lowest,collapsed"
 
 /* "loss,entropy,...": what a training figure can show.  "entropy" is a row for each kind
  * of attention that the runs have, as are "encoder", "cross" and "decoder" alone; "score"

@@ -132,20 +132,72 @@ static void choose_lowest(LayerChoice *choice, const RunLog *run) {
     }
 }
 
+/* A site that collapsed, and when. */
+typedef struct Fallen {
+    double step;
+    size_t site;
+} Fallen;
+
+static int by_step(const void *a, const void *b) {
+    const Fallen *x = a, *y = b;
+    int order = (x->step > y->step) - (x->step < y->step);
+    return order ? order : (x->site > y->site) - (x->site < y->site);
+}
+
+/* By its probes; infinite: it did not. */
+static double fell_at(const ProbeLog *probe, const SiteLog *site) {
+    for (size_t p = 0; p < probe->count; p++)
+        if (entropy_fell(entropy_share(site->mean[p], site->uniform[p]), COLLAPSE_SHARE))
+            return probe->step[p];
+    return INFINITY;
+}
+
+/* In the order of their fall; for mem_free. */
+static Fallen *list_fallen(const RunLog *run, size_t *count) {
+    const ProbeLog *probe = &run->probe;
+    Fallen *fallen = mem_array(probe->site_count + 1, sizeof *fallen);
+    for (size_t i = 0; i < probe->site_count; i++)
+        fallen[i] = (Fallen){fell_at(probe, &probe->sites[i]), i};
+    for (size_t e = 0; e < run->event_count; e++) {
+        const RunEvent *event = &run->events[e];
+        if (!event->site || !entropy_fell(event->share, COLLAPSE_SHARE)) continue;
+        size_t i = stringmap_find(&run->site_names, event->site, strlen(event->site));
+        if (i < probe->site_count) fallen[i].step = fmin(fallen[i].step, event->step);
+    }
+    qsort(fallen, probe->site_count, sizeof *fallen, by_step);
+    *count = 0;
+    while (*count < probe->site_count && isfinite(fallen[*count].step)) ++*count;
+    return fallen;
+}
+
+static void choose_fallen(LayerChoice *choice, const RunLog *run) {
+    size_t count;
+    Fallen *fallen = list_fallen(run, &count);
+    LayerChoice taken = {0};
+    for (size_t i = 0; i < count; i++) {
+        const char *site = run->probe.sites[fallen[i].site].name;
+        size_t before;
+        if (rank(&taken, site, &before) >= LAYERS_FALLEN) continue;
+        choose(&taken, site);
+        choose(choice, site);
+    }
+    layer_choice_free(&taken);
+    mem_free(fallen);
+}
+
 typedef enum {
     PICK_ALL,
     PICK_FIRST,
     PICK_MIDDLE,
     PICK_LAST,
     PICK_LOWEST,
+    PICK_COLLAPSED,
     PICK_NUMBER
 } Pick;
 
-static const char *const pick_names[] = {[PICK_ALL] = "all",
-                                         [PICK_FIRST] = "first",
-                                         [PICK_MIDDLE] = "middle",
-                                         [PICK_LAST] = "last",
-                                         [PICK_LOWEST] = "lowest"};
+static const char *const pick_names[] = {
+    [PICK_ALL] = "all",   [PICK_FIRST] = "first",   [PICK_MIDDLE] = "middle",
+    [PICK_LAST] = "last", [PICK_LOWEST] = "lowest", [PICK_COLLAPSED] = "collapsed"};
 
 /* A kind of site with the number of its deepest block. */
 typedef struct Depth {
@@ -179,7 +231,8 @@ static bool picked(const LayerName *name, size_t last, Pick pick, size_t wanted)
     case PICK_LAST: return name->block == last;
     case PICK_NUMBER: return name->block == wanted;
     case PICK_ALL:
-    case PICK_LOWEST: break;
+    case PICK_LOWEST:
+    case PICK_COLLAPSED: break;
     }
     return true;
 }
@@ -192,13 +245,17 @@ static Status choose_word(LayerChoice *choice, const RunLog *run, const char *wo
         char *end;
         number = strtoull(word, &end, 10);
         if (!isdigit((unsigned char)*word) || *end)
-            return err_set(
-                err, FAIL_USAGE,
-                "layer \"%s\": expected all, first, middle, last, lowest or numbers",
-                word);
+            return err_set(err, FAIL_USAGE,
+                           "layer \"%s\": expected all, first, middle, last, lowest, "
+                           "collapsed or numbers",
+                           word);
     }
     if (pick == PICK_LOWEST) {
         choose_lowest(choice, run);
+        return OK;
+    }
+    if (pick == PICK_COLLAPSED) {
+        choose_fallen(choice, run);
         return OK;
     }
     size_t count, deepest = 0;

@@ -30,8 +30,10 @@ typedef struct LayerChoice {
 } LayerChoice;
 
 /* Adds the sites of a run that `text` asks for: "all", or numbers, "first",
- * "middle", "last", "lowest", comma-separated; each kind of site has its own.
- * FAIL_USAGE: another word. */
+ * "middle", "last", "lowest", "collapsed", comma-separated; each kind of site has its
+ * own.  Of those that collapsed, at a probe or by the guard's warning, the first
+ * LAYERS_FALLEN to do so.  FAIL_USAGE: another word. */
+enum { LAYERS_FALLEN = 6 };
 Status layer_choose(LayerChoice *choice, const RunLog *run, const char *text, Err *err);
 bool layer_chosen(const LayerChoice *choice, const char *site);
 /* Colours: a hue for each kind of site, and 0 (the first) to 1 (the last) among the

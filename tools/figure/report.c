@@ -52,7 +52,8 @@ static const struct Figure {
 } FIGURES[] = {
     {"All measurements",
      "All logged numbers against the optimizer step. Entropy: mean over the heads of a "
-     "layer, deeper layers lighter; band: range over heads, if there are few layers.",
+     "layer, deeper layers lighter; band: range over heads, if there are few layers. The "
+     "layers are those of the figure above.",
      training_chart},
     {"Entropy of every head",
      "At the last probe, as a share of uniform attention's entropy. 1: uniform "
@@ -232,8 +233,9 @@ static Status write_sections(FILE *out, const RunLog *run, Err *err) {
 static Status write_page(FILE *out, const RunLog *run, const char *message, Err *err) {
     static const char CAPTION[] =
         "Loss (each step pale, moving mean strong, evaluations dashed) and the entropy "
-        "of "
-        "attention (mean over a layer's heads; dashed: uniform attention).";
+        "of attention (mean over a layer's heads; dashed: uniform attention). Of many "
+        "layers the first, middle and last are drawn, the one with the lowest entropy, "
+        "and the first six that collapsed.";
     TextStream rest;
     page_begin(out, run->name, "report of a run");
     write_ending(out, run, message);
