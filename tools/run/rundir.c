@@ -219,17 +219,40 @@ static void remove_snapshots(const char *dir) {
     if (folder) closedir(folder);
 }
 
+/* Checkpoints that a killed process left half written. */
+static bool is_temporary(const char *name) {
+    static const char end[] = ".safetensors.tmp";
+    size_t length = strlen(name);
+    return length >= sizeof end && !strcmp(name + length - (sizeof end - 1), end);
+}
+
+static void remove_temporaries(const char *dir) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "checkpoints");
+    DIR *folder = openfile_folder(path, dir, NULL);
+    if (!folder) return;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        if (!is_temporary(entry->d_name)) continue;
+        rundir_path(path, dir, "checkpoints/%s", entry->d_name);
+        openfile_remove(path, dir);
+    }
+    closedir(folder);
+}
+
 void rundir_remove_unbegun(const char *dir) {
     static const char *const names[] = {
-        "train.jsonl",    "probe.jsonl",  "eval.jsonl",       "task.json",
-        "task.json.new",  "data.json",    "data.json.new",    "run.json",
-        "run.json.new",   "answers.json", "answers.json.new", "checkpoints",
-        "sharpness",      "figures",      "text.vocab",       "text.codes",
-        "text.tokenizer", "source.vocab", "source.codes",     "source.tokenizer",
-        "target.vocab",   "target.codes", "target.tokenizer", "recipe.ini.new",
-        "recipe.ini"};
+        "train.jsonl",    "probe.jsonl",      "eval.jsonl",
+        "task.json",      "task.json.new",    "data.json",
+        "data.json.new",  "run.json",         "run.json.new",
+        "answers.json",   "answers.json.new", "checkpoints/best.safetensors",
+        "checkpoints",    "sharpness",        "figures",
+        "text.vocab",     "text.codes",       "text.tokenizer",
+        "source.vocab",   "source.codes",     "source.tokenizer",
+        "target.vocab",   "target.codes",     "target.tokenizer",
+        "recipe.ini.new", "recipe.ini"};
     char path[PATH_SIZE];
     remove_snapshots(dir);
+    remove_temporaries(dir);
     for (size_t i = 0; i < COUNT(names); i++) {
         rundir_path(path, dir, "%s", names[i]);
         openfile_remove(path, dir); /* not a folder with something in it */
@@ -291,25 +314,6 @@ size_t checkpoint_newest(const char *dir, size_t before) {
     }
     closedir(folder);
     return newest;
-}
-
-static bool is_temporary(const char *name) {
-    static const char end[] = ".safetensors.tmp";
-    size_t length = strlen(name);
-    return length >= sizeof end && !strcmp(name + length - (sizeof end - 1), end);
-}
-
-static void remove_temporaries(const char *dir) {
-    char path[PATH_SIZE];
-    rundir_path(path, dir, "checkpoints");
-    DIR *folder = openfile_folder(path, dir, NULL);
-    if (!folder) return;
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        if (!is_temporary(entry->d_name)) continue;
-        rundir_path(path, dir, "checkpoints/%s", entry->d_name);
-        openfile_remove(path, dir);
-    }
-    closedir(folder);
 }
 
 void checkpoint_prune(const char *dir, size_t keep) {

@@ -58,8 +58,9 @@ json_t *rundir_load_json(const char *dir, const char *name, Err *err);
 /* The same of a file that need not be there: NULL with err OK when it is not. */
 json_t *rundir_load_json_if_any(const char *dir, const char *name, Err *err);
 
-/* Takes back what a run of no step has made in a folder that was free; recipe.ini goes
- * last.  Files of other names stay. */
+/* Takes back what a run without a checkpoint has made in a folder that was free: its best
+ * weights and half-written files, too; recipe.ini goes last.  Files of other names
+ * stay. */
 void rundir_remove_unbegun(const char *dir);
 
 /* A JSON number with nine significant digits, or null where x is not finite. */

@@ -14,7 +14,7 @@
 #include "tools/run/session.h"
 #include "tools/sweep/origin.h"
 #include "tools/sweep/show.h"
-#include "tools/sweep/sweep.h"
+#include "tools/sweep/state.h"
 
 typedef struct Job {
     pid_t pid; /* 0: free */
@@ -50,10 +50,12 @@ static Status spawn(char **argv, const char *log_name, const char *root, pid_t *
 
 /* ---- one cell ---- */
 
-/* A run without a checkpoint has nothing to go on from: it starts anew. */
-static bool can_resume(const char *dir) {
+/* A run without a checkpoint begins again, in its folder and whatever else is there.  One
+ * of another recipe, which may have changed since, is taken back. */
+static bool can_resume(const Sweep *sweep, size_t cell, const char *dir) {
     if (!rundir_holds_run(dir)) return false;
-    if (checkpoint_newest(dir, SIZE_MAX)) return true;
+    if (checkpoint_newest(dir, SIZE_MAX) || !sweep_check_recipe(sweep, cell, NULL))
+        return true;
     rundir_remove_unbegun(dir);
     return false;
 }
@@ -82,7 +84,7 @@ static size_t fill_arguments(const Runner *r, size_t cell, char *dir, char *thre
     size_t n = 0;
     argv[n++] = program_invocation_name;
     argv[n++] = "train";
-    if (can_resume(dir)) {
+    if (can_resume(sweep, cell, dir)) {
         argv[n++] = "--resume";
         argv[n++] = dir;
     } else {

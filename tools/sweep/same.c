@@ -208,7 +208,7 @@ static Status compare_recipes(Recipe *had, Recipe *wants, const char *dir, Err *
 }
 
 /* A recipe file that changed since the cell was trained would mix two grids. */
-static Status check_cell_recipe(const Sweep *sweep, size_t cell, Err *err) {
+Status sweep_check_recipe(const Sweep *sweep, size_t cell, Err *err) {
     char dir[PATH_SIZE], path[PATH_SIZE];
     Recipe *had = mem_alloc(sizeof *had), *wants = mem_alloc(sizeof *wants);
     sweep_cell_dir(sweep, cell, dir, sizeof dir);
@@ -231,7 +231,12 @@ static Status check_cell_folder(const Sweep *sweep, const char *dir, Err *err) {
     DIR *folder = openfile_folder(dir, sweep->dir, err);
     if (!folder) return err->status;
     closedir(folder);
-    return OK;
+    if (sweep->trained || rundir_holds_run(dir) || !rundir_check_free(dir, NULL))
+        return OK;
+    return err_set(err, FAIL_DATA,
+                   "%s has files, but no recipe.ini: restore that file, or remove this "
+                   "folder to train its run again",
+                   dir);
 }
 
 /* ---- recipes of a folder that is read ---- */
@@ -290,7 +295,7 @@ Status sweep_check_cells(const Sweep *sweep, Err *err) {
         sweep_cell_dir(sweep, c, dir, sizeof dir);
         if (check_cell_folder(sweep, dir, err)) return err->status;
         bool begun = rundir_holds_run(dir) && checkpoint_newest(dir, SIZE_MAX);
-        if (begun && !sweep->trained) status = check_cell_recipe(sweep, c, err);
+        if (begun && !sweep->trained) status = sweep_check_recipe(sweep, c, err);
     }
     return status;
 }

@@ -69,7 +69,12 @@ Status sweep_match(const Sweep *sweep, const Sweep *other, size_t *place, Err *e
  * that they have there; of a part, sweep->kept says how many they are. */
 Status sweep_check_words(Sweep *sweep, const json_t *state, Err *err);
 
-/* FAIL_USAGE where a cell was trained with another recipe, unless the folder is read. */
+/* FAIL_USAGE where the run in the cell's folder was trained with another recipe than the
+ * sweep has for it. */
+Status sweep_check_recipe(const Sweep *sweep, size_t cell, Err *err);
+
+/* The same of all cells, unless the folder is read; FAIL_DATA where a cell's folder has
+ * files, but no recipe.ini. */
 Status sweep_check_cells(const Sweep *sweep, Err *err);
 
 /* Of a folder that is read: a note for each recipe that is not what its runs were trained

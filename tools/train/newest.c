@@ -77,7 +77,9 @@ static Status check_lost(const Trainer *t, Err *err) {
     return err_set(
         err, FAIL_DATA,
         "%s/checkpoints has no step-NUMBER.safetensors, but the run was at step %zu "
-        "(train.jsonl); restore the file to resume, or start a new run with train.init",
+        "(train.jsonl); restore the file to resume, or start a new run with train.init, "
+        "or "
+        "remove the folder to train this run again",
         t->dir, last);
 }
 
