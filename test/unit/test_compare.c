@@ -177,24 +177,6 @@ static void a_seed_that_one_method_lacks_makes_no_pair(void **state) {
     sweep_close(&sweep);
 }
 
-/* The one seed that is left at 0.01 has the lowest loss of all, by chance. */
-static void a_rate_with_fewer_seeds_is_not_the_best(void **state) {
-    (void)state;
-    Sweep sweep;
-    make_grid(&sweep);
-    cell_named(&sweep, "demo,optim.lr=0.01,train.seed=0")->result.scores[METRIC_LOSS] =
-        0.125;
-    for (int seed = 1; seed < 4; seed++) {
-        char name[80];
-        text_format(name, sizeof name, "demo,optim.lr=0.01,train.seed=%d", seed);
-        cell_named(&sweep, name)->exit = SWEEP_OPEN;
-    }
-    Case it = open_case(&sweep, 1, NULL, NULL);
-    near(it.pool.rate[it.comparison.curves[0].best], 0.02);
-    close_case(&it);
-    sweep_close(&sweep);
-}
-
 static void a_run_that_became_non_finite_counts_as_guessing(void **state) {
     (void)state;
     Sweep sweep;
@@ -206,33 +188,6 @@ static void a_run_that_became_non_finite_counts_as_guessing(void **state) {
     double guess = 100 * exp(-CHANCE);
     near(high->of[COMPARE_SCORE].mean, (87.5 - guess - 2.5 + 2.5 - 7.5) / 4);
     prints(&it, "1 run became non-finite and counts as chance (loss 2.303)");
-    close_case(&it);
-    sweep_close(&sweep);
-}
-
-/* All of demo's runs are worse than guessing at 0.02, and broken off, all or one, at
- * 0.01. */
-static void a_rate_where_runs_break_off_is_not_the_best(void **state) {
-    (void)state;
-    Sweep sweep;
-    make_grid(&sweep);
-    for (size_t c = 0; c < 8; c++)
-        if (c < 4) end_cell(&sweep.cells[c], 3);
-        else break_cell(&sweep.cells[c]);
-    Case it = open_case(&sweep, 1, NULL, NULL);
-    near(it.pool.rate[it.comparison.curves[0].best], 0.02);
-    close_case(&it);
-    for (size_t c = 4; c < 7; c++) { /* one of four is still broken off */
-        end_cell(&sweep.cells[c], 2.75);
-        sweep.cells[c].result.nonfinite = false;
-    }
-    it = open_case(&sweep, 1, NULL, NULL);
-    near(it.pool.rate[it.comparison.curves[0].best], 0.02);
-    close_case(&it);
-    for (size_t c = 0; c < 8; c++) break_cell(&sweep.cells[c]);
-    it = open_case(&sweep, 1, NULL, NULL);
-    assert_true(it.comparison.curves[0].best == SIZE_MAX);
-    assert_int_equal(it.comparison.row_count, 2); /* none at the best rates */
     close_case(&it);
     sweep_close(&sweep);
 }
@@ -449,9 +404,7 @@ int main(void) {
         cmocka_unit_test(accuracy_is_not_subtracted_from_another_score),
         cmocka_unit_test(each_method_is_compared_at_its_own_best_rate),
         cmocka_unit_test(a_seed_that_one_method_lacks_makes_no_pair),
-        cmocka_unit_test(a_rate_with_fewer_seeds_is_not_the_best),
         cmocka_unit_test(a_run_that_became_non_finite_counts_as_guessing),
-        cmocka_unit_test(a_rate_where_runs_break_off_is_not_the_best),
         cmocka_unit_test(failures_are_counted_by_method_and_tested),
         cmocka_unit_test(failures_are_those_of_the_criterion_where_there_is_one),
         cmocka_unit_test(sensitivity_is_of_the_rates_that_all_methods_have),

@@ -72,30 +72,101 @@ static SweepSpread spread_at(const Pool *pool, size_t method, size_t rest, size_
     return spread;
 }
 
-static size_t finite_at(const Pool *pool, const CompareCurve *curve, size_t rate) {
-    size_t count = 0;
+/* ---- the best rate ---- */
+
+/* Of a method at one rate: the runs that have ended, and those with a finite loss. */
+typedef struct RateRuns {
+    size_t runs, finite;
+} RateRuns;
+
+static RateRuns runs_at(const Pool *pool, const CompareCurve *curve, size_t rate) {
+    RateRuns of = {0};
     for (size_t s = 0; s < pool->seeds.count; s++) {
         const SweepCell *cell = pool_find(pool, curve->method, curve->rest, rate, s);
-        count += cell && !cell->result.nonfinite &&
-                 isfinite(measure_of(pool, cell, COMPARE_LOSS));
+        bool broken = cell && cell->result.nonfinite;
+        bool finite = !broken && isfinite(measure_of(pool, cell, COMPARE_LOSS));
+        of.finite += finite;
+        of.runs += finite || broken;
     }
-    return count;
+    return of;
 }
 
-/* The lowest mean among the rates with the most runs that stayed finite: neither a rate
- * that one lucky seed was run at, nor one where runs break off and count as guessing. */
-static void choose_best(const Pool *pool, CompareCurve *curve) {
+/* false: of too few runs, none of them finite, or a smaller share than another's. */
+static void find_steadiest(const Pool *pool, const CompareCurve *curve, bool *steady) {
+    RateRuns *of = mem_alloc(pool->rates.count * sizeof *of), best = {.runs = 1};
     size_t most = 0;
+    for (size_t r = 0; r < pool->rates.count; r++) {
+        of[r] = runs_at(pool, curve, r);
+        most = MAX(most, of[r].runs);
+    }
+    for (size_t r = 0; r < pool->rates.count; r++) {
+        if (2 * of[r].runs <= most) of[r].finite = 0;
+        if (of[r].finite * best.runs > best.finite * of[r].runs) best = of[r];
+    }
+    for (size_t r = 0; r < pool->rates.count; r++)
+        steady[r] = of[r].finite && of[r].finite * best.runs == best.finite * of[r].runs;
+    mem_free(of);
+}
+
+static double loss_at(const Pool *pool, const CompareCurve *curve, size_t rate,
+                      size_t seed) {
+    return measure_of(pool, pool_find(pool, curve->method, curve->rest, rate, seed),
+                      COMPARE_LOSS);
+}
+
+/* Seeds that have a loss at each of these rates; where there is none, all seeds. */
+static void find_shared(const Pool *pool, const CompareCurve *curve, const bool *among,
+                        bool *shared) {
+    bool any = false;
+    for (size_t s = 0; s < pool->seeds.count; s++) {
+        shared[s] = true;
+        for (size_t r = 0; r < pool->rates.count; r++)
+            if (among[r]) shared[s] &= (bool)isfinite(loss_at(pool, curve, r, s));
+        any |= shared[s];
+    }
+    for (size_t s = 0; s < pool->seeds.count && !any; s++) shared[s] = true;
+}
+
+static double mean_over(const Pool *pool, const CompareCurve *curve, size_t rate,
+                        const bool *seeds) {
+    double sum = 0;
+    size_t count = 0;
+    for (size_t s = 0; s < pool->seeds.count; s++) {
+        double loss = loss_at(pool, curve, rate, s);
+        if (!seeds[s] || !isfinite(loss)) continue;
+        sum += loss;
+        count++;
+    }
+    return sum / (double)count;
+}
+
+/* The lowest mean, on the seeds that they share, among the rates with the largest share
+ * of runs that stayed finite: not one where runs break off and count as guessing.  A rate
+ * with half as many runs as another is none of them, as one lucky seed makes it; and a
+ * further seed at one rate alone, which any criterion of numbers of runs would reward,
+ * moves nothing. */
+static void choose_best(const Pool *pool, CompareCurve *curve) {
+    bool *steady = mem_alloc(pool->rates.count * sizeof *steady),
+         *shared = mem_alloc(pool->seeds.count * sizeof *shared);
+    double lowest = INFINITY;
+    find_steadiest(pool, curve, steady);
+    find_shared(pool, curve, steady, shared);
     curve->best = SIZE_MAX;
     for (size_t r = 0; r < pool->rates.count; r++) {
-        SweepSpread loss = spread_at(pool, curve->method, curve->rest, r, COMPARE_LOSS);
-        size_t finite = finite_at(pool, curve, r);
-        bool better = finite > most || (finite == most && loss.mean < curve->loss.mean);
-        if (!finite || !better) continue;
+        double mean = steady[r] ? mean_over(pool, curve, r, shared) : INFINITY;
+        if (!(mean < lowest)) continue;
+        lowest = mean;
         curve->best = r;
-        curve->loss = loss;
-        most = finite;
     }
+    mem_free(steady);
+    mem_free(shared);
+    if (curve->best == SIZE_MAX) return;
+    curve->loss = spread_at(pool, curve->method, curve->rest, curve->best, COMPARE_LOSS);
+    for (size_t r = 0; r < pool->rates.count; r++)
+        curve->passed |=
+            runs_at(pool, curve, r).finite &&
+            spread_at(pool, curve->method, curve->rest, r, COMPARE_LOSS).mean <
+                curve->loss.mean;
 }
 
 static bool has_rate(const Pool *pool, size_t method, size_t rest, size_t rate) {

@@ -48,7 +48,9 @@ typedef struct CompareFailures {
 /* Of a method's curve of final loss against learning rate. */
 typedef struct CompareCurve {
     size_t method, rest;
-    size_t best;        /* the rate of the lowest mean final loss, or SIZE_MAX */
+    size_t best;        /* the rate of the lowest mean final loss among those with the
+                           largest share of finite runs (compare.c), or SIZE_MAX */
+    bool passed;        /* has another rate a lower mean? */
     SweepSpread loss;   /* at that rate */
     size_t rate_count;  /* rates that all methods have: those of the sensitivity */
     double low, high;   /* the least and the largest of them */

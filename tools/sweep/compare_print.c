@@ -147,14 +147,15 @@ static void print_row_notes(const Pool *pool, const Comparison *c, FILE *out) {
             if (row->of[m].pairs) fewest = MIN(fewest, row->of[m].pairs);
     }
     if (best)
-        fprintf(out,
-                "A against B: each method at its own best learning rate, the one with "
-                "the lowest mean %s among those with the most finite runs; it is "
-                "chosen on the same runs%s\n",
-                loss,
-                pool->loss == LOSS_SPLIT && !strcmp(pool->like->split, "test")
-                    ? "; chosen on the test split, which favours both"
-                    : "");
+        fprintf(
+            out,
+            "A against B: each method at its own best learning rate, the one with "
+            "the lowest mean %s among those with the largest share of finite runs; it is "
+            "chosen on the same runs%s\n",
+            loss,
+            pool->loss == LOSS_SPLIT && !strcmp(pool->like->split, "test")
+                ? "; chosen on the test split, which favours both"
+                : "");
     if (fewest < INTERVAL_LEAST)
         fprintf(out, "fewer than %d pairs have no interval and no p\n", INTERVAL_LEAST);
     else if (fewest < 6)
@@ -378,6 +379,15 @@ static void print_curves(const Pool *pool, const Comparison *c, FILE *out) {
     for (size_t i = 0; i < c->curve_count; i++)
         if (c->curves[i].spread.count && !isfinite(c->curves[i].start)) {
             fprintf(out, "the loss at chance is unknown: losses are not capped\n");
+            break;
+        }
+    for (size_t i = 0; i < c->curve_count; i++)
+        if (c->curves[i].passed) {
+            fprintf(out,
+                    "a learning rate with a lower mean %s is passed over: fewer of its "
+                    "runs stayed finite, it has half as many runs as another or less, or "
+                    "its mean is higher on the seeds in common\n",
+                    loss);
             break;
         }
     for (size_t i = 0; i < c->curve_count; i++)
