@@ -5,9 +5,9 @@
     python3 test/bench/grid.py runs/grid-mnist [SWEEP...]
 
 A run fails if its loss (mean of the last fifth of the steps) is above the midpoint of ln K and the lowest mean loss of a
-point of the sweep (five seeds), or a loss or gradient is not finite; a point fails if most of its seeds do.  Runs that have
-not ended are counted in "of"; a point that has one gives no mean loss, and is no point of a table.  The standard library
-is enough.
+point of the sweep (five seeds), or above ln K where no mean is lower, or a loss or gradient is not finite; a point fails if
+most of its seeds do.  Runs that have not ended are counted in "of"; a point that has one gives no mean loss, and is no point
+of a table.  The standard library is enough.
 """
 import argparse
 import math
@@ -67,12 +67,12 @@ def whole(runs):
 
 
 def midpoint(everything, classes):
-    """None without a point all of whose runs have ended and are finite."""
+    """None without a point all of whose runs have ended and are finite; never above chance."""
     means = [statistics.mean(r.loss for r in group)
              for name in METHODS.values()
              for group in whole(r for r in everything if r.method == name).values()
              if all(r.loss is not None and not r.nonfinite for r in group)]
-    return (math.log(classes) + min(means)) / 2 if means else None
+    return (math.log(classes) + min(means + [math.log(classes)])) / 2 if means else None
 
 
 def lost(groups, limit):

@@ -50,6 +50,14 @@ class Grid(unittest.TestCase):
                      "σReparam: 0 of 2 points fail", "baseline: 3 of 10 against σReparam's 0 of 10, p = 0.21"):
             self.assertIn(line, text)
 
+    def test_the_midpoint_is_never_above_chance(self):
+        cells = sweep([20.0] * 5, [2.4] * 5, [2.2] * 2 + [9.0] * 3)
+        for row in cells:
+            row["loss"] = 4.0 if row.get("loss") == 0.3 else row.get("loss")
+        text = printed(grid, cells)
+        for line in ("midpoint 2.303", "| baseline | 10 of 10 | 10 | 2 of 2 |", "| control: σReparam's start | 10 of 10 | 8 | 2 of 2 |"):
+            self.assertIn(line, text)
+
     def test_a_loss_that_is_not_finite_fails(self):
         text = printed(grid, sweep([math.nan] * 5, [0.3] * 5, [0.3] * 5))
         self.assertIn("| σReparam | 10 of 10 | 5 | 1 of 2 |", text)

@@ -186,6 +186,27 @@ static void each_chance_has_a_midpoint_of_its_own(void **state) {
     sweep_close(&sweep);
 }
 
+/* Means of 6 and 3.2, chance 2.3: the middle would let a run of 3.9 pass. */
+static void a_midpoint_is_never_above_chance(void **state) {
+    (void)state;
+    static const double losses[] = {8, 4, 2.29, 4.11};
+    Sweep sweep;
+    OPEN(&sweep, "demo", "optim.lr=1,2", "train.seed=0,1");
+    for (size_t c = 0; c < COUNT(losses); c++) end_cell(&sweep, c, losses[c], 0.5);
+    for (size_t c = 0; c < COUNT(losses); c++)
+        assert_int_equal(fate_by(&sweep, "midpoint", c),
+                         c == 2 ? FATE_PASSED : FATE_FAILED);
+    sweep.cells[1].result.loss = 2.4;
+    sweep_judge(&sweep);
+    assert_int_equal(sweep.cells[1].fate, FATE_FAILED);
+    has(definition_of(&sweep), "configuration, 2.3 (chance; the lowest mean is 3.2)");
+    sweep.cells[3].result.loss = 2.25; /* a mean of 2.27 */
+    sweep_judge(&sweep);
+    assert_int_equal(sweep.cells[2].fate, FATE_FAILED);
+    has(definition_of(&sweep), "configuration, (2.3 + 2.27) / 2 = 2.285");
+    sweep_close(&sweep);
+}
+
 static void several_sweeps_have_one_midpoint(void **state) {
     (void)state;
     Sweep sweeps[2];
@@ -413,6 +434,7 @@ int main(void) {
         cmocka_unit_test(the_midpoint_is_between_chance_and_the_best_whole_configuration),
         cmocka_unit_test(runs_that_broke_off_set_no_midpoint_and_are_in_no_mean),
         cmocka_unit_test(each_chance_has_a_midpoint_of_its_own),
+        cmocka_unit_test(a_midpoint_is_never_above_chance),
         cmocka_unit_test(several_sweeps_have_one_midpoint),
         cmocka_unit_test(failures_are_counted_by_method_over_configurations),
         cmocka_unit_test(keys_can_make_the_methods),

@@ -343,8 +343,12 @@ static void append_levels(const Levels *levels, char *text, size_t size) {
     char level[120];
     for (size_t i = 0; i < MIN(levels->count, (size_t)SHOWN); i++) {
         const Level *l = &levels->list[i];
-        text_format(level, sizeof level, "%s (%.4g + %.4g) / 2 = %.4g", i ? ";" : ",",
-                    l->chance, l->best, level_loss(l));
+        if (level_is_chance(l))
+            text_format(level, sizeof level, "%s %.4g (chance; the lowest mean is %.4g)",
+                        i ? ";" : ",", l->chance, l->best);
+        else
+            text_format(level, sizeof level, "%s (%.4g + %.4g) / 2 = %.4g", i ? ";" : ",",
+                        l->chance, l->best, level_loss(l));
         append(text, size, level);
     }
     if (levels->count > SHOWN) append(text, size, "; ...");

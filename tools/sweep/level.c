@@ -4,7 +4,11 @@
 
 #include "engine/core/grow.h"
 
-double level_loss(const Level *level) { return (level->chance + level->best) / 2; }
+bool level_is_chance(const Level *level) { return level->best > level->chance; }
+
+double level_loss(const Level *level) {
+    return (level->chance + fmin(level->best, level->chance)) / 2;
+}
 
 static Level *find(const Levels *levels, double chance) {
     for (size_t i = 0; i < levels->count; i++) {

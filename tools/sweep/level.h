@@ -9,7 +9,8 @@
  * A level is the middle between chance and the lowest mean loss of a configuration that
  * has it: runs of 2 classes are not judged by the best of 10.  Chances within
  * CHANCE_APART of each other are one (that of texts follows the tokens of their training
- * split, which a seed may draw). */
+ * split, which a seed may draw).  A level is never above chance: where no configuration
+ * learns it is chance, and not the middle between that and a loss that diverged. */
 #ifndef STEADY_SWEEP_LEVEL_H
 #define STEADY_SWEEP_LEVEL_H
 
@@ -33,5 +34,6 @@ void levels_free(Levels *levels);
 /* NULL: no configuration has that chance, or it is not known. */
 const Level *levels_find(const Levels *levels, double chance);
 double level_loss(const Level *level);
+bool level_is_chance(const Level *level); /* no configuration has a lower mean */
 
 #endif
