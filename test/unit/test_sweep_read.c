@@ -177,6 +177,61 @@ static void what_auto_comes_to_may_be_written_out(void **state) {
     refused(state, "demo", FAIL_USAGE, "data.val_fraction = 0.5 before");
 }
 
+/* ---- runs in the wrong place ---- */
+
+#define WORDS                                                                            \
+    "demo", "{optim.beta1,optim.eps}={0.9,1e-6;0.8,1e-8}", "train.seed=0,1",             \
+        "train.steps=2", "train.keep=3"
+#define FIRST "cells/optim.beta1=0.9,optim.eps=1e-6,train.seed="
+
+/* All four runs of WORDS have ended; the first has the recipe with these words. */
+static void make_with(const char *dir, const char *const *words) {
+    Sweep sweep;
+    Err err = ERR_NONE;
+    Recipe recipe;
+    char path[PATH_SIZE];
+    rundir_path(path, dir, FIRST "0/recipe.ini");
+    OPEN(&sweep, WORDS);
+    plans_make_sweep(&sweep, dir, 4);
+    assert_int_equal(sweep_recipe(&sweep, 0, &recipe, &err), OK);
+    for (; *words; words++) assert_int_equal(recipe_set(&recipe, *words, &err), OK);
+    assert_int_equal(recipe_save(&recipe, path, NULL, &err), OK);
+    sweep_close(&sweep);
+}
+
+/* As sweep --resume of a finished sweep, sweep --compare, report and plot read it. */
+static void reads_with(void **state, const char *const *words, const char *part) {
+    Sweep sweep;
+    Heard heard = {""};
+    Err err = ERR_NONE;
+    char dir[PATH_SIZE];
+    plans_path_in(dir, state, *words); /* one for each case */
+    make_with(dir, words);
+    OPEN(&sweep, WORDS);
+    Listener before = say_to((Listener){hear, &heard});
+    Status status = sweep_read(&sweep, dir, &err);
+    say_to(before);
+    assert_int_equal(status, part ? FAIL_DATA : OK);
+    if (part && (!strstr(err.text, part) || !strstr(err.text, FIRST "0 ")))
+        fail_msg("`%s` lacks `%s`", err.text, part);
+    sweep_close(&sweep);
+}
+
+#define READS(part, ...) reads_with(state, (const char *const[]){__VA_ARGS__, NULL}, part)
+
+static void a_run_that_contradicts_its_cell_is_refused(void **state) {
+    READS("optim.beta1 = 0.7, not 0.9 as", "optim.beta1=0.7");
+    READS("optim.eps = 1e-08, not 1e-06 as", "optim.eps=1e-8"); /* the second of two */
+    READS("train.seed = 1, not 0 as", "train.seed=1");          /* a copy of the other */
+    READS("train.steps = 9, not 2 as", "train.steps=9");        /* a word of one value */
+}
+
+static void what_the_words_do_not_say_may_differ(void **state) {
+    READS(NULL, "optim.beta1=0.90", "optim.eps=0.000001");
+    READS(NULL, "optim.lr=0.5", "train.threads=7");
+    READS(NULL, "train.keep=9"); /* changes no number */
+}
+
 /* ---- plans ---- */
 
 static void a_plan_that_is_gone_comes_back_from_the_state(void **state) {
@@ -281,6 +336,8 @@ int main(void) {
         FOLDER_TEST(the_run_that_has_a_recipe_is_looked_for_once),
         FOLDER_TEST(a_sweep_is_over_when_all_its_runs_have_ended),
         FOLDER_TEST(what_auto_comes_to_may_be_written_out),
+        FOLDER_TEST(a_run_that_contradicts_its_cell_is_refused),
+        FOLDER_TEST(what_the_words_do_not_say_may_differ),
         FOLDER_TEST(a_plan_that_is_gone_comes_back_from_the_state),
         FOLDER_TEST(a_plan_that_changed_since_the_first_run_is_refused),
         FOLDER_TEST(what_was_found_of_an_old_plan_counts),

@@ -65,7 +65,8 @@ static void put_session(void **state, const char *version, const char *rest) {
 
 /* The mean of the last four: 0.25. */
 static void put_run(void **state) {
-    put(state, "recipe.ini", "[probe]\nevery = 10\n[train]\nlog_every = 1\n");
+    put(state, "recipe.ini",
+        "[probe]\nevery = 10\n[train]\nlog_every = 1\n[optim]\nlr = 1\n");
     put(state, "task.json", "{\"kind\":\"classify\",\"classes\":10}");
     put(state, "data.json", DATA);
     put_train(state, 1, ROWS);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "engine/core/grow.h"
-#include "tools/recipe/keys.h"
 #include "tools/sweep/state.h"
 #include "tools/sweep/word.h"
 
@@ -164,15 +163,14 @@ static const Recipe *first_named(NamedList *named, const char *label,
     return copy;
 }
 
-/* How a run is computed, and which checkpoints it keeps, change no number of it. */
-static bool changes_numbers(const Key *key) {
+bool factor_changes_numbers(const Key *key) {
     return key_change(key) != CHANGE_SPEED && key != key_find("train.keep") &&
            key != key_find("train.checkpoint_every");
 }
 
 static void compare_keys(const Recipe *first, const Recipe *recipe, bool *differs) {
     for (size_t k = 0; k < keys_count; k++)
-        if (!differs[k] && key_is_stored(&keys[k]) && changes_numbers(&keys[k]))
+        if (!differs[k] && key_is_stored(&keys[k]) && factor_changes_numbers(&keys[k]))
             differs[k] = differ_in(&keys[k], first, recipe);
 }
 
@@ -244,7 +242,7 @@ static bool is_aside(const Factors *factors, const Factor *factor) {
     for (size_t s = 0; s < factors->sweep_count && !swept; s++)
         swept =
             sweep_axis(&factors->sweeps[s], factor->key) < factors->sweeps[s].axis_count;
-    return key && !changes_numbers(key) && !swept;
+    return key && !factor_changes_numbers(key) && !swept;
 }
 
 static bool same_cell(const Factors *factors, size_t a, size_t b) {

@@ -5,6 +5,7 @@
 #ifndef STEADY_SWEEP_FACTOR_H
 #define STEADY_SWEEP_FACTOR_H
 
+#include "tools/recipe/keys.h"
 #include "tools/sweep/sweep.h"
 
 typedef enum {
@@ -34,5 +35,8 @@ typedef struct Factors {
 Status factors_open(Factors *factors, const Sweep *sweeps, size_t count,
                     const char *methods, Err *err);
 void factors_free(Factors *factors);
+
+/* How a run is computed, and which checkpoints it keeps, change no number of it. */
+bool factor_changes_numbers(const Key *key);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tools/run/rundir.h"
+#include "tools/sweep/factor.h"
 #include "tools/sweep/state.h"
 
 /* ---- words ---- */
@@ -50,6 +51,54 @@ Status sweep_trained_recipe(const Sweep *sweep, size_t cell, Recipe *recipe, Err
     *recipe = recipe_default();
     Status status = recipe_load_file(recipe, path, dir, err);
     return status ? status : recipe_check(recipe, err);
+}
+
+/* Has the run the value of its cell's word, however it is written?  If not, `text` says
+ * "optim.lr = 1, not 0.01". */
+static bool has_value(const Recipe *trained, const Key *key, const char *word, char *text,
+                      size_t size) {
+    char had[KEY_VALUE_MAX], wanted[KEY_VALUE_MAX];
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    *recipe = *trained;
+    Status status = recipe_set(recipe, word, NULL);
+    if (!status) sweep_settle(recipe);
+    key_print(key, trained, had, sizeof had);
+    key_print(key, recipe, wanted, sizeof wanted);
+    mem_free(recipe);
+    if (status || !strcmp(had, wanted)) return true;
+    snprintf(text, size, "%s.%s = %.100s, not %.100s", key->section, key->name,
+             *had ? had : "none", *wanted ? wanted : "none");
+    return false;
+}
+
+/* A word that all runs share may be of how they are computed: those may differ in it. */
+static bool must_agree(const Sweep *sweep, size_t axis, const Key *key) {
+    return key && key_is_stored(key) &&
+           (sweep_is_swept(sweep, axis) || factor_changes_numbers(key));
+}
+
+Status sweep_check_words_of(const Sweep *sweep, size_t cell, Err *err) {
+    Recipe *trained = mem_alloc(sizeof *trained);
+    char text[300] = "", dir[PATH_SIZE];
+    bool agrees = true, known = !sweep_trained_recipe(sweep, cell, trained, NULL);
+    if (known) sweep_settle(trained);
+    for (size_t a = 1; a < sweep->axis_count && known; a++)
+        for (size_t k = 0; k < sweep->axes[a].key_count && agrees; k++) {
+            const char *name = sweep->axes[a].keys[k];
+            const Key *key = key_find(name);
+            if (!sweep_gives(sweep, cell, a) || !must_agree(sweep, a, key)) continue;
+            char *word = join_word(name, sweep_part(sweep, cell, a, k));
+            agrees = has_value(trained, key, word, text, sizeof text);
+            mem_free(word);
+        }
+    mem_free(trained);
+    if (agrees) return OK;
+    sweep_cell_dir(sweep, cell, dir, sizeof dir);
+    return err_set(err, FAIL_DATA,
+                   "%s has a run with %s as the sweep has it (recipe.ini); was it moved, "
+                   "copied or resumed by hand?  Restore its folder, or remove it and "
+                   "resume the sweep to train the run again",
+                   dir, text);
 }
 
 void recipes_forget(Sweep *sweep) {

@@ -85,7 +85,8 @@ static Status take_cell(Sweep *sweep, const json_t *row, Err *err) {
     cell->exit = (int)json_integer_value(code);
     take_times(cell, dir, row);
     if (!sweep_has_ended(cell)) return OK;
-    Status status = sweep_read_result(sweep, index, err);
+    Status status = sweep_check_words_of(sweep, index, err);
+    if (!status) status = sweep_read_result(sweep, index, err);
     return status ? status : whole_check_row(sweep, index, row, err);
 }
 

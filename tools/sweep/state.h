@@ -49,6 +49,10 @@ void choice_settle(Sweep *sweep);
 
 /* ---- what its runs were trained with (recipes.c) ---- */
 
+/* FAIL_DATA where the recipe.ini of a cell's run has another value than the cell's words:
+ * it would count under values that it was not trained with. */
+Status sweep_check_words_of(const Sweep *sweep, size_t cell, Err *err);
+
 /* Its folder or the names of its cells are others now, or runs have begun. */
 void recipes_forget(Sweep *sweep);
 
