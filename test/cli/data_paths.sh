@@ -58,6 +58,6 @@ sed '/"cwd"/d' texts/run.json >run.json && mv run.json texts/run.json
 try "an older run does not know" 'give your text as data.path=FILE [^;]*$' eval ../texts
 
 train own-text data.path=text data.val_fraction=0 $words train.steps=2 --out all
-fails 3 'all was trained without a validation or test split; to score the training examples: --split train$' eval all &&
+fails 3 'all was trained without a validation or test split (.*); to score the training examples: --split train$' eval all &&
     "$STEADY" eval all --split train 2>err | grep -q '"split":"train"'
 tell "a run without a split to score says which there is" $?

@@ -81,11 +81,6 @@ static Split split_of(const OpenRun *run, int wanted) {
     return wanted >= 0 ? (Split)wanted : task_scored_split(run->task);
 }
 
-static Status check_scored(const Options *o, Err *err) {
-    static const char INSTEAD[] = "to score the training examples: --split train";
-    return o->split < 0 ? run_check_scored(&o->choice, INSTEAD, err) : OK;
-}
-
 static Status score(OpenRun *run, int wanted, Score *score, Err *err) {
     Split split = split_of(run, wanted);
     char command[40];
@@ -109,8 +104,8 @@ static void print(const OpenRun *run, json_t *row) {
 
 static Status eval(const Options *o, OpenRun *run, Err *err) {
     Score result = {0};
-    bool failed = run_open(run, &o->choice, false, err) || check_scored(o, err) ||
-                  score(run, o->split, &result, err);
+    bool failed =
+        run_open(run, &o->choice, false, err) || score(run, o->split, &result, err);
     if (!failed) print(run, score_row(&result, run->step));
     score_clear(&result);
     return err->status;
@@ -119,7 +114,6 @@ static Status eval(const Options *o, OpenRun *run, Err *err) {
 static Status probe(const Options *o, OpenRun *run, Err *err) {
     LinearProbe wish = o->probe;
     if (run_open_either(run, &o->choice, err)) return err->status;
-    if (check_scored(o, err)) return err->status;
     wish.split = split_of(run, o->split);
     wish.form = (FeatureForm)o->scale;
     wish.plan.seed = o->seed;
@@ -141,6 +135,9 @@ static int run_eval(int argc, char **argv) {
                  .probe = linear_probe_default()};
     bool failed = read_options(&o, argc, argv, &err) ||
                   (o.linear ? probe(&o, &run, &err) : eval(&o, &run, &err));
+    if (failed && o.split < 0)
+        run_explain_unscored(&o.choice, "to score the training examples: --split train",
+                             &err);
     return run_finish("eval", &run, &o.choice, failed, &err);
 }
 

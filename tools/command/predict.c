@@ -93,11 +93,10 @@ static Status run_it(Words *w, OpenRun *run, Err *err) {
     if (run_open(run, &w->choice, false, err) || check_given(w, run->recipe->task, err))
         return err->status;
     const TaskPredict *predict = task_predict(run->recipe->task);
-    if (!with && predict->split &&
-        run_check_scored(&w->choice, "name INPUT, such as a file", err))
-        return err->status;
     PredictRun answering = {run->task, run->tape, run_mode(run)};
-    return predict->answer(&w->predict, &answering, err);
+    if (predict->answer(&w->predict, &answering, err) && !with && predict->split)
+        run_explain_unscored(&w->choice, "name INPUT, such as a file", err);
+    return err->status;
 }
 
 static int run_predict(int argc, char **argv) {

@@ -52,18 +52,19 @@ Status run_check_chosen(const RunChoice *choice, Err *err) {
     return command_check_name("RUN", choice->dir, err);
 }
 
-Status run_check_scored(const RunChoice *choice, const char *instead, Err *err) {
+void run_explain_unscored(const RunChoice *choice, const char *instead, Err *err) {
     DataRecord record;
-    bool known = !choice->word_count && run_is_folder(choice->dir) &&
+    Err was = *err;
+    bool known = was.status == FAIL_DATA && run_is_folder(choice->dir) &&
                  !datafacts_load(choice->dir, &record, NULL);
-    if (!known) return OK;
+    if (!known) return;
     bool scored = record.split[SPLIT_VAL].count || record.split[SPLIT_TEST].count ||
                   !record.there[SPLIT_TRAIN];
     datarecord_free(&record);
-    if (scored) return OK;
-    return err_set(err, FAIL_DATA,
-                   "%.800s was trained without a validation or test split; %s",
-                   choice->dir, instead);
+    if (!scored)
+        err_set(err, was.status,
+                "%.300s was trained without a validation or test split (%.400s); %s",
+                choice->dir, was.text, instead);
 }
 
 /* "data.path" of "data.path: pics: no such folder; ...", if the message is of this form

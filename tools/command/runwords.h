@@ -39,9 +39,9 @@ Status run_word_only(void *options, char *word, Err *err);
 /* FAIL_USAGE where no folder was given, or its name is too long for one. */
 Status run_check_chosen(const RunChoice *choice, Err *err);
 
-/* Where no split is named: FAIL_DATA if the run was trained without one to score, and no
- * word says otherwise.  instead: what can be done. */
-Status run_check_scored(const RunChoice *choice, const char *instead, Err *err);
+/* Of data that cannot be opened where no split is named: if the run was trained without
+ * one to score, the message says so, and what can be done instead. */
+void run_explain_unscored(const RunChoice *choice, const char *instead, Err *err);
 
 /* Data of the run `dir` that were not found under a path relative to this folder, but are
  * where the run was trained (run.json): their path is added to the message. */
