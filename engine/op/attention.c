@@ -117,8 +117,8 @@ static void check_keys(const AttentionArgs *a, const Plan *p) {
 /* Each row of masks has a number of its own. */
 static void check_masks(const AttentionArgs *a, const Plan *p) {
     CHECK(a->dropout >= 0 && a->dropout < 1, "attention: dropout %g", a->dropout);
-    CHECK(!p->drops || (p->keys <= (size_t)RNG_BLOCK << KEY_BITS &&
-                        p->queries <= 1u << QUERY_BITS && p->heads <= 1u << HEAD_BITS &&
+    CHECK(!p->drops || (p->keys <= ATTENTION_MASKED && p->queries <= 1u << QUERY_BITS &&
+                        p->heads <= 1u << HEAD_BITS &&
                         a->first_example + p->batch <= 1u << EXAMPLE_BITS),
           "attention: no masks for %zu examples, %zu heads, %zu x %zu scores",
           a->first_example + p->batch, p->heads, p->queries, p->keys);

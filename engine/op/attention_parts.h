@@ -16,6 +16,8 @@
 
 /* Dropout's masks: a row of them has a number made of example, head, query, and key. */
 enum { KEY_BITS = 10, QUERY_BITS = 18, HEAD_BITS = 10, EXAMPLE_BITS = 22 };
+_Static_assert(ATTENTION_MASKED == RNG_BLOCK << KEY_BITS, "keys of a row's blocks");
+_Static_assert(ATTENTION_MASKED <= 1 << QUERY_BITS, "as many queries");
 
 typedef struct Attention {
     Node node;

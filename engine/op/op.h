@@ -91,6 +91,9 @@ typedef struct AttentionStats {
     double uniform;  /* mean of ln(open keys): the entropy of uniform attention, nats */
 } AttentionStats;
 
+/* Keys, and queries, that dropout has masks for. */
+enum { ATTENTION_MASKED = 131072 };
+
 typedef struct AttentionArgs {
     Slice q, k, v;
     size_t heads, head_width;
@@ -103,7 +106,8 @@ typedef struct AttentionArgs {
     const size_t
         *query_count;      /* [B] queries that are not padding (for the stats), or NULL */
     AttentionStats *stats; /* or NULL */
-    double dropout; /* of probabilities, in training; entropy is measured before it */
+    double dropout; /* of probabilities, in training, of up to ATTENTION_MASKED keys;
+                     * entropy is measured before it */
     uint32_t site;  /* numbers its masks; */
     size_t first_example; /* as op_dropout. A mask belongs to (example, head, query, key),
                            * whatever S, T and B are */

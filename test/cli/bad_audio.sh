@@ -422,3 +422,13 @@ wait $pid
     [ "$(grep -c '"event":"skip"' new/train.jsonl)" = 1 ] &&
     grep -q '^skipped: .*1-7-0001.wav has changed since' err && ! grep -q 'note: train: skipped: ' err
 tell "... with data.on_error = skip another takes its place, and the log has one row of it" $?
+
+# An hour, at 0.9 of its speed.
+rm -rf new clips && mkdir clips && { wav_head 1 1 8000 8 28760000 && printf '\001\377'; } >clips/hour.wav
+truncate -s 28760044 clips/hour.wav
+echo '{"audio_filepath": "clips/hour.wav", "text": "one two"}' >hour.json
+recipe="bad.ini data.source=manifest data.path=hour.json train.batch_seconds=9999 data.augment=speed"
+refused "dropout has no masks for an hour at speed 0.9" 3 \
+    'hour.wav has 133148 rows at speed 0.9: with model.dropout = 0.1 at most 131072; .*model.dropout=0$' model.dropout=0.1
+refused "nor if it begins on the way" 3 'with intervene.at: .*hour.wav has 133148 rows' \
+    intervene.at=1 intervene.model.dropout=0.1

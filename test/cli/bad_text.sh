@@ -270,3 +270,13 @@ wait $pid
     "$STEADY" train --resume scored train.beam=1 train.max_decode=2 --no-report 2>err &&
     [ "$(grep -c '"step":2,"split":"val".*"bleu"' scored/eval.jsonl)" = 1 ]
 tell "TERM while sentences are translated: exit 75, and the score comes again" $?
+
+# A sentence that dropout of attention has no masks for.
+awk 'BEGIN { while (i++ < 131072) printf "b "; print ""; print "a b" }' >huge.de
+printf 'a b c\na b\n' >huge.en
+recipe="pairs.ini data.path=huge data.max_length=200000 train.batch=2"
+wanted='huge.en:1: the source line has 131073 tokens, including </s>: with model.attention_dropout = 0.1 at most 131072; to skip'
+refused "attention dropout has no masks for a huge sentence" 3 "$wanted" model.attention_dropout=0.1
+refused "nor if it begins on the way" 3 'with intervene.at: huge.en:1: the source line has 131073 tokens' intervene.at=1 intervene.model.attention_dropout=0.1
+"$STEADY" train $recipe model.attention_dropout=0.1 data.max_length=131071 data.drop_long=true train.batch=1 --dry-run 2>err
+tell "which can be skipped" $?

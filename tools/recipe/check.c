@@ -39,8 +39,7 @@ static Status check_masks(const Recipe *recipe, Err *err) {
         size_t value, most;
     } limits[] = {
         {"model.heads", model->heads, (size_t)1 << HEAD_BITS},
-        {"model.context", model->context,
-         MIN((size_t)RNG_BLOCK << KEY_BITS, (size_t)1 << QUERY_BITS)},
+        {"model.context", model->context, ATTENTION_MASKED},
         {"train.batch", recipe->train.batch, (size_t)1 << EXAMPLE_BITS},
     };
     if (!(dropout > 0) || task_is(recipe->task, FOR_VISION)) return OK;

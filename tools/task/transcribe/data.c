@@ -32,17 +32,6 @@ SpeechConfig transcribe_config(const Recipe *recipe) {
     return c;
 }
 
-/* Speeds are settled when the set is opened. */
-Status transcribe_check_change(const Task *task, const Recipe *now, Err *err) {
-    if (transcribe_config(task->recipe).speeds == transcribe_config(now).speeds)
-        return OK;
-    return err_set(
-        err, FAIL_USAGE,
-        "data.augment = %s, before %s: speeds cannot change during a run; stop the run "
-        "and resume it with the key changed",
-        now->data.augment, task->recipe->data.augment);
-}
-
 bool transcribe_wants(const Recipe *recipe, const SpeechConfig *c, Split split) {
     const DataConfig *d = &recipe->data;
     bool named = split == SPLIT_VAL ? *d->val_split || *d->val_path || d->val_fraction > 0
@@ -77,6 +66,36 @@ static Status check_lengths(const Transcribe *t, const SpeechSet *set, Split spl
                        position->tensor.shape[0]);
     }
     return OK;
+}
+
+/* model.dropout acts in attention, too, which has no masks for longer recordings. */
+static Status check_masks(const SpeechSet *set, const Recipe *now, Err *err) {
+    for (size_t i = 0; now->model.dropout > 0 && i < set->count; i++) {
+        size_t frames = longest_frames(set, i, set->config.speeds);
+        size_t rows = (frames + SPEECH_STRIDE - 1) / SPEECH_STRIDE;
+        if (rows <= ATTENTION_MASKED) continue;
+        return err_set(err, FAIL_DATA,
+                       "%s has %zu rows%s: with model.dropout = %g at most %d; split it "
+                       "into utterances, or set model.dropout=0",
+                       set->item[i].path, rows,
+                       frames > set->item[i].frames ? " at speed 0.9" : "",
+                       now->model.dropout, ATTENTION_MASKED);
+    }
+    return OK;
+}
+
+/* Speeds are settled when the set is opened. */
+Status transcribe_check_change(const Task *task, const Recipe *now, Err *err) {
+    const Transcribe *t = (const Transcribe *)task;
+    if (t->sets[SPLIT_TRAIN] && check_masks(t->sets[SPLIT_TRAIN], now, err))
+        return err->status;
+    if (transcribe_config(task->recipe).speeds == transcribe_config(now).speeds)
+        return OK;
+    return err_set(
+        err, FAIL_USAGE,
+        "data.augment = %s, before %s: speeds cannot change during a run; stop the run "
+        "and resume it with the key changed",
+        now->data.augment, task->recipe->data.augment);
 }
 
 /* ---- rates ---- */
@@ -152,7 +171,8 @@ SpeechSet *transcribe_set(Task *task, Split split, Err *err) {
     if (ranks_lead(task->ranks)) config.faults = say;
     config.heard = trained_rate(t);
     SpeechSet *set = speechset_open(&config, split, err);
-    if (set && check_lengths(t, set, split, err)) {
+    if (set && (check_lengths(t, set, split, err) ||
+                (split == SPLIT_TRAIN && check_masks(set, task->recipe, err)))) {
         speechset_free(set);
         return NULL;
     }

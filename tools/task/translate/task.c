@@ -49,6 +49,27 @@ static Status check_positions(const TranslateTask *t, const TextSet *set, Err *e
     return OK;
 }
 
+/* Dropout of attention has no masks for longer sentences. */
+static Status check_masks(const Task *task, const Recipe *now, Err *err) {
+    const TextSet *set = ((const TextTask *)task)->texts.sets[SPLIT_TRAIN];
+    double dropout = now->model.attention_dropout;
+    for (size_t i = 0; set && dropout > 0 && i < set->count; i++) {
+        size_t source, target;
+        textset_source(set, i, &source);
+        textset_target(set, i, &target);
+        if (MAX(source, target) <= ATTENTION_MASKED) continue;
+        return err_set(
+            err, FAIL_DATA,
+            "%s:%zu: %s has %zu tokens, including </s>: with model.attention_dropout = "
+            "%g at most %d; to skip such pairs: data.max_length=%d data.drop_long=true; "
+            "or set model.attention_dropout=0",
+            set->target.path, set->line[i] + 1,
+            source > target ? "the source line" : "the target line", MAX(source, target),
+            dropout, ATTENTION_MASKED, ATTENTION_MASKED - 1);
+    }
+    return OK;
+}
+
 /* ---- training ---- */
 
 static void initialize(Task *task, uint64_t seed) {
@@ -352,6 +373,7 @@ static Status check_smoothing(const Recipe *recipe, size_t target, Err *err) {
 }
 
 static Status check_change(const Task *task, const Recipe *now, Err *err) {
+    if (check_masks(task, now, err)) return err->status;
     return check_smoothing(now, tokenizer_size(text_task_tokenizer(task, 1)), err);
 }
 
@@ -394,6 +416,7 @@ static double memory_of(const TranslateTask *t) {
 static Task *open_data(const Recipe *recipe, Ranks *ranks, Err *err) {
     TranslateTask *t = new_task(recipe, ranks);
     Task *task = finish(t, text_task_open(&t->text.task, err), err);
+    if (task && check_masks(task, recipe, err)) return task_free(task), NULL;
     for (Split s = SPLIT_TRAIN; task && s <= SPLIT_TEST; s++) {
         const TextSet *set = t->text.texts.sets[s];
         if (!set || !check_positions(t, set, err)) continue;
