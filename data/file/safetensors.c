@@ -313,14 +313,26 @@ static Status data_crc(const Safetensors *file, uint32_t *crc, Err *err) {
     return status;
 }
 
+static Status seen_crc(const Safetensors *file, char text[SAFETENSORS_CRC], Err *err) {
+    uint32_t crc;
+    Status status = data_crc(file, &crc, err);
+    text_format(text, SAFETENSORS_CRC, "%08x", status ? 0 : crc);
+    return status;
+}
+
+Status safetensors_crc(const Safetensors *file, char crc[SAFETENSORS_CRC], Err *err) {
+    const char *known = safetensors_metadata(file, "crc32");
+    if (!known || strlen(known) >= SAFETENSORS_CRC) return seen_crc(file, crc, err);
+    text_format(crc, SAFETENSORS_CRC, "%s", known);
+    return OK;
+}
+
 static Status verify_crc(const Safetensors *file, Err *err) {
     const char *wanted = safetensors_metadata(file, "crc32");
     if (!wanted) return OK;
-    uint32_t crc;
-    Status status = data_crc(file, &crc, err);
+    char seen[SAFETENSORS_CRC];
+    Status status = seen_crc(file, seen, err);
     if (status) return status;
-    char seen[9];
-    text_format(seen, sizeof seen, "%08x", crc);
     if (strcmp(seen, wanted))
         return BAD("%s: the data are damaged: CRC-32 is %s, expected %.40s", file->path,
                    seen, wanted);

@@ -57,6 +57,11 @@ Safetensors *safetensors_open_in(const char *path, const char *root,
                                  SafetensorsCheck check, Err *err);
 void safetensors_close(Safetensors *file);
 
+/* CRC-32 of the data, 8 hexadecimal digits: that of the metadata where they have one,
+ * else of what is read. */
+enum { SAFETENSORS_CRC = 9 };
+Status safetensors_crc(const Safetensors *file, char crc[SAFETENSORS_CRC], Err *err);
+
 /* Entries in the order of their data; what they point to lives as long as the file. */
 size_t safetensors_count(const Safetensors *file);
 const SafetensorsEntry *safetensors_entry(const Safetensors *file, size_t i);

@@ -27,3 +27,26 @@ sed 's/"real": *"float"/"real": "double"/' grown/cells/train.seed=4/run.json >ne
     grep -q '^runs of 2 number types: float (3 runs), double (1 run, first: train.seed=4)$' table &&
     "$STEADY" sweep --compare grown | grep -q '^runs of 2 number types: '
 tell "runs of another number type are named below the table, and in a comparison" $?
+
+# ---- weights that the runs begin from ----
+
+tiny="data.synthetic_count=200 model.width=16 model.depth=1 model.heads=2 train.batch=8 train.threads=1
+    train.steps=3 probe.every=0"
+# shellcheck disable=SC2086
+train demo $tiny train.keep=3 train.checkpoint_every=1 --out pre && from="demo $tiny train.init=pre" &&
+    "$STEADY" sweep $from train.seed=1,2 --out tuned >table 2>messages && ! grep -q 'weights' table &&
+    grep -q '"init_crc32": "[0-9a-f]\{8\}"' tuned/cells/train.seed=1/run.json
+tell "runs from one file of weights have its checksum and are averaged" $?
+# shellcheck disable=SC2086
+cp pre/checkpoints/step-00000001.safetensors pre/checkpoints/best.safetensors &&
+    "$STEADY" sweep $from train.seed=1,2,3,4 --out tuned >table 2>messages
+[ $? = 3 ] && ! [ -s table ] && [ ! -e tuned/cells/train.seed=4 ] &&
+    grep -q 'tuned/cells/train.seed=1 and tuned/cells/train.seed=3 began from different weights by the same train.init' messages
+tell "a run from other weights of the same name ends the sweep, which names it" $?
+"$STEADY" diff tuned/cells/train.seed=1 tuned/cells/train.seed=3 --only recipe >table 2>messages
+[ $? = 1 ] && grep -q '^  train.init, CRC-32 of its weights  [0-9a-f]\{8\} | [0-9a-f]\{8\}$' table
+tell "diff shows the weights that two runs began from" $?
+"$STEADY" export pre -o bare.safetensors >/dev/null 2>&1 && train demo $tiny train.init=bare.safetensors --out a &&
+    train demo $tiny train.init=bare.safetensors --out b &&
+    { "$STEADY" diff a b --only recipe >table 2>messages; [ $? = 0 ]; } && grep -q '"init_crc32"' a/run.json
+tell "the same weights in a file of their own make no difference" $?

@@ -89,6 +89,36 @@ static void hashes_are_compared_within_a_version(void **state) {
     sweep_close(&sweeps[1]);
 }
 
+/* ---- the same weights? ---- */
+
+static void begins_from(Sweep *sweep, size_t cell, uint64_t init, const char *crc) {
+    sweep->cells[cell].origin.init = init;
+    text_format(sweep->cells[cell].origin.init_crc, 9, "%s", crc);
+}
+
+static void seeds_of_other_weights_are_no_seeds(void **state) {
+    (void)state;
+    Sweep sweep;
+    OPEN(&sweep, "demo", "train.seed=1,2,3");
+    end_all(&sweep);
+    begins_from(&sweep, 0, 5, "00000001");
+    begins_from(&sweep, 1, 0, "");
+    begins_from(&sweep, 2, 5, "00000001");
+    agree(&sweep, 1);
+    begins_from(&sweep, 2, 5, "00000002");
+    refuses(&sweep, 1,
+            "/cells/train.seed=1 and /cells/train.seed=3 began from different weights by "
+            "the same train.init: its file had CRC-32 00000001 and 00000002");
+    begins_from(&sweep, 2, 6, "00000002"); /* another file */
+    agree(&sweep, 1);
+    begins_from(&sweep, 2, 5, ""); /* an older version does not say */
+    agree(&sweep, 1);
+    begins_from(&sweep, 2, 5, "00000002");
+    sweep.cells[0].exit = SWEEP_OPEN;
+    agree(&sweep, 1);
+    sweep_close(&sweep);
+}
+
 /* ---- programs, machines ---- */
 
 static void prints(const Sweep *sweeps, size_t count, const char *wanted) {
@@ -117,6 +147,26 @@ static void runs_of_several_programs_are_said_to_be(void **state) {
     sweep.cells[2].exit = SWEEP_OPEN;
     prints(&sweep, 1, "");
     sweep_close(&sweep);
+}
+
+/* What differs between folders may be what is compared. */
+static void weights_that_differ_between_sweeps_are_said(void **state) {
+    (void)state;
+    Sweep sweeps[2];
+    for (size_t s = 0; s < 2; s++) {
+        OPEN(&sweeps[s], "demo", "train.seed=1,2");
+        end_all(&sweeps[s]);
+        text_format(sweeps[s].dir, sizeof sweeps[s].dir, "%s", s ? "b" : "a");
+        for (size_t c = 0; c < 2; c++) begins_from(&sweeps[s], c, 5, "00000001");
+    }
+    prints(sweeps, 2, "");
+    for (size_t c = 0; c < 2; c++) begins_from(&sweeps[1], c, 5, "00000002");
+    agree(sweeps, 2);
+    prints(sweeps, 2,
+           "different weights by the same train.init: a/cells/train.seed=1 began from "
+           "CRC-32 00000001, b/cells/train.seed=1 from 00000002\n");
+    sweep_close(&sweeps[0]);
+    sweep_close(&sweeps[1]);
 }
 
 /* ---- what a run says ---- */
@@ -182,10 +232,27 @@ static void a_run_says_which_program_trained_it(void **state) {
     assert_true(now.count[SPLIT_TRAIN] == 60 && now.hash[SPLIT_TRAIN] == 0xab);
 }
 
+/* Of a run that was killed before its first checkpoint, and of one that was resumed. */
+static void a_run_says_which_weights_it_began_from(void **state) {
+    put(state, "train.jsonl", "");
+    put(state, "run.json",
+        "{\"sessions\":[{\"from\":0,\"init_crc32\":\"0000000a\",\"exit\":null},"
+        "{\"from\":0,\"init_crc32\":\"0000000b\",\"exit\":75},{\"from\":9,\"exit\":0}]}");
+    SweepOrigin origin = read(state, "[train]\ninit = pre\n");
+    assert_string_equal(origin.init_crc, "0000000b");
+    assert_true(origin.init && origin.init != read(state, "[train]\ninit = x\n").init);
+    assert_true(read(state, "").init == 0);
+    put(state, "run.json", "{\"sessions\":[{\"from\":0,\"exit\":0}]}");
+    assert_string_equal(read(state, "[train]\ninit = pre\n").init_crc, "");
+}
+
 int main(void) {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(seeds_on_other_examples_are_no_seeds),
         cmocka_unit_test(hashes_are_compared_within_a_version),
+        cmocka_unit_test(seeds_of_other_weights_are_no_seeds),
+        cmocka_unit_test(weights_that_differ_between_sweeps_are_said),
+        FOLDER_TEST(a_run_says_which_weights_it_began_from),
         cmocka_unit_test(runs_of_several_programs_are_said_to_be),
         FOLDER_TEST(only_keys_that_choose_examples_make_a_choice_of_data),
         FOLDER_TEST(a_run_says_which_program_trained_it),

@@ -23,6 +23,7 @@
 #include "tools/program/stop.h"
 #include "tools/recipe/keys.h"
 #include "tools/run/session.h"
+#include "tools/task/init.h"
 #include "tools/task/precision.h"
 #include "tools/task/predict.h"
 #include "tools/train/trainer.h"
@@ -279,13 +280,19 @@ static void choose_folder(const Recipe *recipe, const Options *o, const Branch *
 /* Into run.json.  Training needs nothing of it: what cannot be written is a note. */
 static void begin_session(const Options *o, const Trainer *t) {
     Err why = ERR_NONE;
+    const char *init = t->at.step ? "" : t->recipe->train.init;
+    char crc[SAFETENSORS_CRC];
+    bool known = *init && !init_crc(init, crc, &why);
+    if (why.status) say("steady: note: %s", why.text);
+    why = ERR_NONE;
     SessionStart start = {.argc = o->argc,
                           .argv = o->argv,
                           .threads = (size_t)omp_get_max_threads(),
                           .ranks = ranks_count(t->ranks),
                           .parameters = params_trained_count(t->task->model->params),
                           .from = t->at.step,
-                          .steps = t->steps};
+                          .steps = t->steps,
+                          .init_crc = known ? crc : NULL};
     if (session_begin(t->dir, &start, &why)) say("steady: note: %s", why.text);
 }
 

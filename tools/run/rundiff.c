@@ -63,6 +63,10 @@ static void compare_recipes(RunDiff *diff) {
         if (!is_seen(b, i) && !runlog_setting(a, b->settings[i].key))
             compare_setting(diff, b->settings[i].key, standard);
     mem_free(standard);
+    const char *left = sessions_init_crc(&a->sessions),
+               *right = sessions_init_crc(&b->sessions);
+    if (left && right && strcmp(left, right))
+        add_text(diff, RUNDIFF_RECIPE, "train.init, CRC-32 of its weights", left, right);
 }
 
 /* ---- versions: of the last process ---- */

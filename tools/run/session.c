@@ -59,16 +59,17 @@ Status session_begin(const char *dir, const SessionStart *start, Err *err) {
     json_t *root = load_root(dir), *list = json_object_get(root, "sessions");
     while (json_array_size(list) >= SESSIONS_KEPT) json_array_remove(list, 1);
     json_array_append_new(
-        list, json_pack("{s:o, s:s, s:s*, s:s, s:o, s:o*, s:o, s:I, s:I, s:I, s:I, s:I, "
-                        "s:n, s:n, s:n}",
-                        "started", utc_now(), "version", STEADY_VERSION, "commit",
-                        *version_commit() ? version_commit() : NULL, "real",
-                        sizeof(real) == sizeof(float) ? "float" : "double", "command",
-                        command_of(start), "cwd", cwd ? json_text(cwd) : NULL, "machine",
-                        json_text(machine), "threads", (json_int_t)start->threads,
-                        "ranks", (json_int_t)start->ranks, "parameters",
-                        (json_int_t)start->parameters, "from", (json_int_t)start->from,
-                        "steps", (json_int_t)start->steps, "step", "seconds", "exit"));
+        list,
+        json_pack("{s:o, s:s, s:s*, s:s, s:o, s:o*, s:o, s:I, s:I, s:I, s:I, s:I, "
+                  "s:s*, s:n, s:n, s:n}",
+                  "started", utc_now(), "version", STEADY_VERSION, "commit",
+                  *version_commit() ? version_commit() : NULL, "real",
+                  sizeof(real) == sizeof(float) ? "float" : "double", "command",
+                  command_of(start), "cwd", cwd ? json_text(cwd) : NULL, "machine",
+                  json_text(machine), "threads", (json_int_t)start->threads, "ranks",
+                  (json_int_t)start->ranks, "parameters", (json_int_t)start->parameters,
+                  "from", (json_int_t)start->from, "steps", (json_int_t)start->steps,
+                  "init_crc32", start->init_crc, "step", "seconds", "exit"));
     free(cwd);
     return save_root(dir, root, err);
 }
@@ -153,6 +154,7 @@ static Session session_of(const json_t *row) {
                      .command = command_line(json_object_get(row, "command")),
                      .message = text_of(row, "message"),
                      .verdict = text_of(row, "verdict"),
+                     .init_crc = text_of(row, "init_crc32"),
                      .loss = number_of(row, "loss"),
                      .threads = count_of(row, "threads"),
                      .ranks = count_of(row, "ranks"),
@@ -179,7 +181,7 @@ void sessions_free(Sessions *sessions) {
     for (size_t i = 0; i < sessions->count; i++) {
         Session *s = &sessions->list[i];
         char *owned[] = {s->started, s->version, s->commit,  s->real, s->machine,
-                         s->command, s->message, s->verdict, s->cwd};
+                         s->command, s->message, s->verdict, s->cwd,  s->init_crc};
         for (size_t k = 0; k < COUNT(owned); k++) mem_free(owned[k]);
     }
     mem_free(sessions->list);
@@ -189,6 +191,12 @@ void sessions_free(Sessions *sessions) {
 const Session *sessions_judged(const Sessions *sessions) {
     const Session *last = sessions->count ? &sessions->list[sessions->count - 1] : NULL;
     return last && last->verdict && last->exit != SESSION_OPEN ? last : NULL;
+}
+
+const char *sessions_init_crc(const Sessions *sessions) {
+    for (size_t i = sessions->count; i-- > 0;)
+        if (!sessions->list[i].from) return sessions->list[i].init_crc;
+    return NULL;
 }
 
 double sessions_seconds(const Sessions *sessions) {

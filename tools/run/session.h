@@ -27,6 +27,8 @@ typedef struct Session {
     char *cwd;             /* that relative paths were from; NULL: not known */
     char *real;            /* its numbers: "float" or "double"; NULL: not known */
     char *verdict;         /* of the run, at the end of this session; NULL: not known */
+    char *init_crc;        /* CRC-32 of the weights that it read by train.init; NULL: it
+                            * began from none, or nobody wrote it down */
     double loss;           /* of the same: mean of the last fifth of its rows; NaN */
     size_t threads, ranks; /* 0: not known */
     size_t parameters;     /* that are trained; 0: not known */
@@ -47,6 +49,7 @@ typedef struct SessionStart {
     int argc;
     char **argv; /* argv[0] is the command's name: "train" */
     size_t threads, ranks, parameters, from, steps;
+    const char *init_crc; /* NULL: none */
 } SessionStart;
 
 typedef struct SessionEnd {
@@ -68,6 +71,10 @@ void sessions_free(Sessions *sessions);
 
 /* The last one, if it ended with a verdict; else NULL. */
 const Session *sessions_judged(const Sessions *sessions);
+
+/* CRC-32 of the weights that the run began from: of the last session that began at its
+ * start; NULL: of no file, or not known. */
+const char *sessions_init_crc(const Sessions *sessions);
 
 /* Seconds of all sessions; NaN where that of any is not known. */
 double sessions_seconds(const Sessions *sessions);

@@ -47,6 +47,9 @@ void origin_read(SweepOrigin *origin, const RunLog *run) {
         origin->hash[s] = run->data.split[s].hash;
         origin->count[s] = run->data.split[s].count;
     }
+    const char *init = runlog_setting(run, "train.init");
+    if (init && *init) origin->init = hash_bytes(HASH_START, init, strlen(init));
+    copy_name(origin->init_crc, sizeof origin->init_crc, sessions_init_crc(sessions));
     if (!sessions->count) return;
     const Session *last = &sessions->list[sessions->count - 1];
     copy_name(origin->version, sizeof origin->version, last->version);
@@ -92,6 +95,63 @@ static Status refuse(const Place *a, const Place *b, size_t split, Err *err) {
         (unsigned long long)y->hash[split]);
 }
 
+/* ---- the same weights? ---- */
+
+/* Two ended runs that began from different weights by the same train.init. */
+static bool find_starts(const Sweep *sweeps, size_t count, Place *a, Place *b) {
+    Place *first = NULL; /* of each train.init */
+    size_t firsts = 0, room = 0;
+    bool found = false;
+    for (size_t s = 0; s < count; s++)
+        for (size_t c = 0; c < sweeps[s].cell_count && !found; c++) {
+            size_t i = 0;
+            *b = (Place){&sweeps[s], c};
+            const SweepOrigin *origin = origin_of(b);
+            if (!sweep_has_ended(&sweeps[s].cells[c]) || !origin->init ||
+                !*origin->init_crc)
+                continue;
+            while (i < firsts && origin_of(&first[i])->init != origin->init) i++;
+            if (i == firsts) {
+                GROW(first, firsts, room, 1);
+                first[firsts++] = *b;
+            }
+            *a = first[i];
+            found = strcmp(origin_of(a)->init_crc, origin->init_crc) != 0;
+        }
+    mem_free(first);
+    return found;
+}
+
+static void name_place(const Place *place, char name[SWEEP_DIR + SWEEP_NAME + 16]) {
+    sweep_cell_dir(place->sweep, place->cell, name, SWEEP_DIR + SWEEP_NAME + 16);
+}
+
+static Status check_init(const Sweep *sweep, Err *err) {
+    char one[SWEEP_DIR + SWEEP_NAME + 16], other[SWEEP_DIR + SWEEP_NAME + 16];
+    Place a = {0}, b = {0};
+    if (!find_starts(sweep, 1, &a, &b)) return OK;
+    name_place(&a, one);
+    name_place(&b, other);
+    return err_set(
+        err, FAIL_DATA,
+        "%s and %s began from different weights by the same train.init: its file had "
+        "CRC-32 %s and %s (run.json); means and differences over both say nothing: "
+        "remove the runs of one of them, or give each file of weights its own name",
+        one, other, origin_of(&a)->init_crc, origin_of(&b)->init_crc);
+}
+
+static void print_init(const Sweep *sweeps, size_t count, FILE *out) {
+    char one[SWEEP_DIR + SWEEP_NAME + 16], other[SWEEP_DIR + SWEEP_NAME + 16];
+    Place a = {0}, b = {0};
+    if (!find_starts(sweeps, count, &a, &b)) return;
+    name_place(&a, one);
+    name_place(&b, other);
+    fprintf(out,
+            "different weights by the same train.init: %s began from CRC-32 %s, %s from "
+            "%s\n",
+            one, origin_of(&a)->init_crc, other, origin_of(&b)->init_crc);
+}
+
 Status origin_check_data(const Sweep *sweeps, size_t count, Err *err) {
     Place *first = NULL; /* a run for each choice of data, and each version */
     size_t firsts = 0, room = 0;
@@ -115,6 +175,7 @@ Status origin_check_data(const Sweep *sweeps, size_t count, Err *err) {
             first[firsts++] = place;
         }
     mem_free(first);
+    for (size_t s = 0; s < count && !status; s++) status = check_init(&sweeps[s], err);
     return status;
 }
 
@@ -154,6 +215,7 @@ static size_t count_names(const Sweep *sweeps, size_t count, size_t offset,
 
 void origin_print(const Sweep *sweeps, size_t count, FILE *out) {
     enum { SHOWN = 4 };
+    print_init(sweeps, count, out);
     for (size_t p = 0; p < COUNT(PARTS); p++) {
         Named *list;
         size_t names = count_names(sweeps, count, PARTS[p].offset, &list);

@@ -14,11 +14,13 @@ void origin_read(SweepOrigin *origin, const RunLog *run);
 
 /* Ended runs with the same keys of data must have read the same examples: each split has
  * one count and, of one version, one hash (data/facts.h); of generated data there is none
- * to compare.  Runs with data.changed = allow are not asked.  FAIL_DATA names two. */
+ * to compare.  Runs with data.changed = allow are not asked.  Runs of one sweep that have
+ * the same train.init must have begun from the same weights; where those of several
+ * differ, origin_print says so.  FAIL_DATA names two. */
 Status origin_check_data(const Sweep *sweeps, size_t count, Err *err);
 
-/* A line for each of version, number type and machine that ended runs differ in; runs
- * that do not say count with none. */
+/* A line where weights differ by one train.init, and one for each of version, number type
+ * and machine that ended runs differ in; runs that do not say count with none. */
 void origin_print(const Sweep *sweeps, size_t count, FILE *out);
 
 #endif

@@ -96,6 +96,8 @@ typedef struct SweepOrigin {
     uint64_t keys;    /* of its recipe, that choose its data; 0: not known */
     uint64_t hash[3]; /* of the examples, by Split; 0: generated, not known */
     size_t count[3];
+    uint64_t init;                          /* of its train.init; 0: it has none */
+    char init_crc[9];                       /* of the weights in that file */
     char version[24], real[8], machine[80]; /* of the last process that trained it */
 } SweepOrigin;
 

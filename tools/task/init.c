@@ -70,3 +70,14 @@ Status init_weights(Task *task, const char *advice, Err *err) {
     if (train->transfer) return transfer_weights(task, path, root, advice, err);
     return load_whole(task, path, root, advice, err);
 }
+
+Status init_crc(const char *init, char crc[SAFETENSORS_CRC], Err *err) {
+    char path[PATH_SIZE];
+    const char *root;
+    if (init_find(init, path, &root, err)) return err->status;
+    Safetensors *file = safetensors_open_in(path, root, SAFETENSORS_TRUST, err);
+    if (!file) return err->status;
+    Status status = safetensors_crc(file, crc, err);
+    safetensors_close(file);
+    return status;
+}
