@@ -162,8 +162,7 @@ static void seeds_of_two_splits_are_in_no_mean(void **state) {
     Sweep sweep;
     OPEN(&sweep, "demo", "train.seed=0,1,2,3");
     for (size_t c = 0; c < 4; c++)
-        end_cell(&sweep.cells[c], c ? "test" : "val", c ? 0.5 : 0.9);
-    sweep.cells[0].exit = FAIL_COLLAPSED; /* stopped before the test split was seen */
+        end_cell(&sweep.cells[c], c < 3 ? "test" : "val", c < 3 ? 0.5 : 0.9);
     assert_int_equal(sweep_group(&sweep, &group), 1);
     sweep_intervals(&sweep, &group, 1);
     assert_true(group.unlike == 1 && group.score.count == 3 && group.loss.count == 4);
@@ -175,6 +174,41 @@ static void seeds_of_two_splits_are_in_no_mean(void **state) {
     fclose(out);
     has(text, "1 run is scored on another split than the other seeds, and in no mean");
     has(text, "score, best: top-1 %, of split test");
+    free(text);
+    sweep_close(&sweep);
+}
+
+/* The guard stops three of demo's runs after a few steps, at a low loss. */
+static void runs_that_the_guard_stopped_fail_and_are_in_no_mean(void **state) {
+    (void)state;
+    SweepGroup groups[12];
+    Err err = ERR_NONE;
+    Sweep sweep;
+    OPEN(&sweep, GRID);
+    for (size_t c = 0; c < sweep.cell_count; c++) {
+        end_cell(&sweep.cells[c], "test", 0.5);
+        sweep.cells[c].result.loss = c < 2 ? 0.1 : 1;
+        if (c >= 2) continue;
+        sweep.cells[c].exit = FAIL_COLLAPSED;
+        sweep.cells[c].result.diverged = true; /* as sweep_read_result has it */
+    }
+    assert_true(sweep_group(&sweep, groups) > 1);
+    assert_true(groups[0].stopped == 2 && groups[0].diverged == 2);
+    assert_true(groups[0].loss.count == 1 && groups[0].loss.mean == 1);
+    assert_int_equal(sweep_set_fail(&sweep, "loss>1.5", &err), OK);
+    sweep_judge(&sweep);
+    assert_true(sweep.cells[0].fate == FATE_FAILED && sweep.cells[2].fate == FATE_PASSED);
+    Case it = open_case(&sweep, 1);
+    assert_int_equal(it.comparison.failures[0].failed, 2);
+    has(it.text, "2 runs were stopped by the collapse guard and count as failed");
+    close_case(&it);
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    sweep_print(&sweep, out);
+    fclose(out);
+    has(text, "2 runs were stopped by the collapse guard: in no mean, and counted as");
+    has(text, "yes: stopped by the guard");
     free(text);
     sweep_close(&sweep);
 }
@@ -293,6 +327,7 @@ int main(void) {
         cmocka_unit_test(runs_that_broke_off_do_not_choose_the_split_of_the_others),
         cmocka_unit_test(where_all_runs_broke_off_theirs_is_the_split),
         cmocka_unit_test(seeds_of_two_splits_are_in_no_mean),
+        cmocka_unit_test(runs_that_the_guard_stopped_fail_and_are_in_no_mean),
         cmocka_unit_test(a_missing_loss_is_not_that_of_guessing),
         cmocka_unit_test(sweeps_that_are_not_judged_alike_are_said_to_be),
         cmocka_unit_test(runs_without_the_criterions_number_are_named),

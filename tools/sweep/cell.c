@@ -160,6 +160,11 @@ bool sweep_has_ended(const SweepCell *cell) {
            cell->exit == FAIL_COLLAPSED;
 }
 
+bool sweep_broke_off(const SweepCell *cell) {
+    return sweep_has_ended(cell) &&
+           (cell->result.nonfinite || cell->exit == FAIL_COLLAPSED);
+}
+
 SweepScored sweep_scored_as(const SweepCell *cell) {
     if (!sweep_has_ended(cell) || !cell->result.metric) return SCORED_NOT;
     if (cell->result.nonfinite) return SCORED_BROKEN;

@@ -77,7 +77,7 @@ static void show_grade(const SweepCell *c, char *t) {
         text_format(t, COLUMN_TEXT, "%s", grade_name(c->result.grade));
 }
 
-/* "no", "yes: at chance (uniform)", "no: collapsed", "no: stopped by the guard",
+/* "no", "yes: at chance (uniform)", "no: collapsed", "yes: stopped by the guard",
  * "failed: exit 3" */
 static void show_fate(const SweepCell *c, char *t) {
     const SweepResult *r = &c->result;

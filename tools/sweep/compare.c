@@ -83,7 +83,7 @@ static RateRuns runs_at(const Pool *pool, const CompareCurve *curve, size_t rate
     RateRuns of = {0};
     for (size_t s = 0; s < pool->seeds.count; s++) {
         const SweepCell *cell = pool_find(pool, curve->method, curve->rest, rate, s);
-        bool broken = cell && cell->result.nonfinite;
+        bool broken = cell && sweep_broke_off(cell);
         bool finite = !broken && isfinite(measure_of(pool, cell, COMPARE_LOSS));
         of.finite += finite;
         of.runs += finite || broken;

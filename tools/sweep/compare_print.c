@@ -296,6 +296,15 @@ static void print_unjudged(const Pool *pool, FILE *out) {
             unknown.count == 1 ? "is" : "are", name);
 }
 
+static void print_stopped(const Pool *pool, FILE *out) {
+    size_t count = 0;
+    for (size_t c = 0; c < pool->count; c++)
+        count += pool->cells[c].cell->exit == FAIL_COLLAPSED;
+    if (count)
+        fprintf(out, "%zu run%s stopped by the collapse guard and count%s as failed\n",
+                count, count == 1 ? " was" : "s were", count == 1 ? "s" : "");
+}
+
 static void print_failures(const Pool *pool, const Comparison *c, FILE *out) {
     char text[TEXT], p[TEXT];
     const CompareFailures *base = &c->failures[pool->base];
@@ -324,6 +333,7 @@ static void print_failures(const Pool *pool, const Comparison *c, FILE *out) {
             pool->methods.count > 1 ? ", two-sided p of Fisher's exact test" : "");
     close_sheet(&sheet, out);
     print_unjudged(pool, out);
+    print_stopped(pool, out);
 }
 
 /* ---- learning rates ---- */

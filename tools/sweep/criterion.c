@@ -290,7 +290,7 @@ static bool has_midpoint(const Sweep *sweep) {
 static SweepFate judge_cell(const SweepCriterion *criterion, const SweepCell *cell) {
     SweepFate fate = FATE_PASSED;
     if (!sweep_has_ended(cell)) return FATE_UNKNOWN;
-    if (cell->result.nonfinite) return FATE_FAILED;
+    if (sweep_broke_off(cell)) return FATE_FAILED;
     for (size_t i = 0; i < criterion->count; i++) {
         SweepFate one = term_fate(&criterion->terms[i], cell, &criterion->levels);
         if (one == FATE_FAILED) return FATE_FAILED;

@@ -28,10 +28,10 @@ static SweepSpread *spreads_of(SweepGroup *group, size_t measure) {
     return (SweepSpread *)((char *)group + MEASURES[measure].group);
 }
 
-/* The last numbers of a run that became non-finite are from before that: a mean with them
- * would be the better the earlier it broke off. */
+/* The last numbers of a run that broke off are from before that: a mean with them would
+ * be the better the earlier it did. */
 static bool has_numbers(const SweepCell *cell) {
-    return sweep_has_ended(cell) && !cell->result.nonfinite;
+    return sweep_has_ended(cell) && !sweep_broke_off(cell);
 }
 
 static bool same_group(const Sweep *sweep, size_t a, size_t b, size_t seeds) {
@@ -78,6 +78,7 @@ static void add_cell(SweepGroup *group, const SweepCell *cell) {
     group->diverged += r->diverged;
     group->collapsed += r->collapsed;
     group->nonfinite += r->nonfinite;
+    group->stopped += !r->nonfinite && sweep_broke_off(cell);
     group->entropy = fmin(group->entropy, r->entropy);
     for (size_t k = 0; k < KIND_COUNT; k++)
         group->kind_entropy[k] = fmin(group->kind_entropy[k], r->kind_entropy[k]);

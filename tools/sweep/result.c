@@ -115,7 +115,7 @@ Status sweep_read_result(Sweep *sweep, size_t index, Err *err) {
     result.max_logit = largest_logit(run);
     result.verdict = verdict.name;
     result.grade = verdict.grade;
-    result.diverged = verdict.diverged;
+    result.diverged = verdict.diverged || cell->exit == FAIL_COLLAPSED;
     result.collapsed = verdict.collapsed;
     if (verdict.spikes.count) {
         result.spike_depth = verdict.spikes.worst.depth;

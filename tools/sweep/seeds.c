@@ -115,13 +115,14 @@ static size_t shown_group_columns(const Sweep *sweep,
 
 /* Says what stands beside a mean, and what it is worth. */
 static void print_heading(const SweepGroup *groups, size_t count, FILE *out) {
-    size_t fewest = SIZE_MAX, most = 0, broken = 0, unlike = 0;
+    size_t fewest = SIZE_MAX, most = 0, broken = 0, unlike = 0, stopped = 0;
     for (size_t g = 0; g < count; g++) {
-        size_t whole = groups[g].count - groups[g].nonfinite;
+        size_t whole = groups[g].count - groups[g].nonfinite - groups[g].stopped;
         if (whole) fewest = MIN(fewest, whole);
         most = MAX(most, whole);
         broken += groups[g].nonfinite;
         unlike += groups[g].unlike;
+        stopped += groups[g].stopped;
     }
     fprintf(
         out,
@@ -133,6 +134,11 @@ static void print_heading(const SweepGroup *groups, size_t count, FILE *out) {
     if (broken)
         fprintf(out, "%zu run%s became non-finite: in no mean, and counted as diverged\n",
                 broken, broken == 1 ? "" : "s");
+    if (stopped)
+        fprintf(out,
+                "%zu run%s stopped by the collapse guard: in no mean, and counted as "
+                "diverged\n",
+                stopped, stopped == 1 ? " was" : "s were");
     if (unlike)
         fprintf(out,
                 "%zu run%s scored on another split than the other seeds, and in no mean "

@@ -214,6 +214,10 @@ void sweep_print_open(const Sweep *sweep, FILE *out);
 /* Has the cell come to its end (trained, diverged, stopped by the collapse guard)? */
 bool sweep_has_ended(const SweepCell *cell);
 
+/* Did it end before its last step: not finite, or stopped by the collapse guard?  It
+ * fails by every criterion, and its last numbers are in no mean. */
+bool sweep_broke_off(const SweepCell *cell);
+
 /* How well a run's metric and split say what runs beside it are scored by: of those that
  * say it best the first or most count.  One that the guard stopped may have no score of
  * the last split, only one of split val; one that became non-finite has none of its end,
@@ -288,7 +292,8 @@ typedef struct SweepGroup {
     size_t first; /* a cell of it: shows the values of all other axes */
     size_t cells; /* all of it; those that have ended: */
     size_t count, diverged, collapsed;
-    size_t nonfinite;      /* of those that diverged; they are in no spread */
+    size_t nonfinite;      /* of those that diverged: */
+    size_t stopped;        /* by the collapse guard; neither is in a spread */
     size_t judged, failed; /* of those with a fate */
     const SweepCell *like; /* whose split the scores are of; NULL: none has one */
     size_t unlike;         /* runs with another split: in no spread of scores */
