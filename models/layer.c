@@ -286,6 +286,16 @@ void model_start(Model *model, const bool *loaded) {
     }
 }
 
+void model_start_plain(Model *model, const bool *loaded) {
+    model_start(model, loaded);
+    for (size_t i = 0; i < model->layer_count; i++) {
+        Reparam *r = model->layers[i]->reparam;
+        if (!r || !brought(model, loaded, r->w)) continue;
+        const Param *gain = r->gamma ? r->gamma : r->g;
+        if (!brought(model, loaded, gain ? gain : r->u)) reparam_plain(r);
+    }
+}
+
 void model_refresh(Model *model) { each_reparam(model, reparam_refresh); }
 
 void model_settle(Model *model) { each_reparam(model, reparam_settle); }

@@ -141,6 +141,9 @@ void model_draw_vectors(Model *model, uint64_t seed);
 
 /* What a checkpoint or train.init brought; others are made. NULL: nothing was brought. */
 void model_start(Model *model, const bool *loaded /* [params->count] */);
+/* The same for a whole model from a file: a W that it brought without the gain (spectral:
+ * without u) acts as it is, until the next refresh (reparam_plain). */
+void model_start_plain(Model *model, const bool *loaded);
 void model_refresh(Model *model); /* before a training step */
 void model_settle(Model *model);  /* where the weights are an average of others */
 void model_freeze(Model *model);  /* before evaluation */

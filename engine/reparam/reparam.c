@@ -169,13 +169,26 @@ static real spectral_gamma(const Reparam *r, bool exact_vectors) {
     return sigma;
 }
 
+static void rescale(Reparam *r) {
+    METHODS[r->method].rescale(r);
+    for (size_t i = 0; r->plain && i < r->scale.count; i++) r->factors[i] = 1;
+}
+
 void reparam_start(Reparam *r, bool gamma_spectral, ReparamHave have) {
+    r->plain = false;
     if (r->u) start_vectors(r, have);
     if (r->gamma && !have.gain)
         r->gamma->tensor.value[0] =
             gamma_spectral ? spectral_gamma(r, r->u && !have.u) : 1;
     if (r->g && !have.gain) start_rows(r);
-    METHODS[r->method].rescale(r);
+    rescale(r);
+}
+
+void reparam_plain(Reparam *r) {
+    if (r->gamma) r->gamma->tensor.value[0] = spectral_gamma(r, false);
+    if (r->g) start_rows(r);
+    r->plain = true;
+    rescale(r);
 }
 
 void reparam_draw(Reparam *r, Rng rng) {
@@ -201,7 +214,8 @@ static void iterate(Reparam *r) {
 
 void reparam_refresh(Reparam *r) {
     if (r->u && !r->w->frozen) iterate(r);
-    METHODS[r->method].rescale(r);
+    r->plain = false;
+    rescale(r);
 }
 
 void reparam_settle(Reparam *r) {
@@ -209,14 +223,14 @@ void reparam_settle(Reparam *r) {
         r->sigma = spectral_follow(r->w->tensor.value, rows_of(r), columns_of(r),
                                    r->u->tensor.value, r->v->tensor.value,
                                    SPECTRAL_RESIDUAL, SPECTRAL_ROUNDS);
-    METHODS[r->method].rescale(r);
+    rescale(r);
 }
 
 void reparam_freeze(Reparam *r) {
     if (r->u)
         r->sigma = spectral_form(r->w->tensor.value, rows_of(r), columns_of(r),
                                  r->u->tensor.value, r->v->tensor.value);
-    METHODS[r->method].rescale(r);
+    rescale(r);
 }
 
 static void drop_frozen(const Param *param) {
@@ -224,9 +238,18 @@ static void drop_frozen(const Param *param) {
         memset(param->tensor.grad, 0, param->tensor.size * sizeof(real));
 }
 
+/* Without a scale nothing depends on the gains. */
+static void fold_plain(Reparam *r) {
+    Param *gain = r->gamma ? r->gamma : r->g;
+    if (!gain || gain->tensor.grad_written) return;
+    memset(gain->tensor.grad, 0, gain->tensor.size * sizeof(real));
+    gain->tensor.grad_written = true;
+}
+
 void reparam_fold(Reparam *r) {
     if (!r->w->tensor.needs_grad) return;
-    METHODS[r->method].fold(r);
+    if (r->plain) fold_plain(r);
+    else METHODS[r->method].fold(r);
     drop_frozen(r->w);
     drop_frozen(r->gamma);
     drop_frozen(r->g);

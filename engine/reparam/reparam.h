@@ -45,6 +45,7 @@ typedef struct Reparam {
     Param *g;           /* [O]: weight only */
     real sigma;         /* v.W u of the last refresh */
     size_t power_steps; /* iterations of a refresh, 1; or POWER_STEPS_AUTO */
+    bool plain;         /* scale is 1: reparam_plain */
     real *factors;      /* [1] sigma and spectral, [O] weight */
     Scale scale;        /* `factors`, as op_linear borrows them */
 } Reparam;
@@ -70,6 +71,11 @@ typedef struct ReparamHave {
     bool u, v, gain; /* gain: gamma or g */
 } ReparamHave;
 void reparam_start(Reparam *r, bool gamma_spectral, ReparamHave have);
+
+/* Behind reparam_start: W_hat = W until the next refresh, for weights that another program
+ * or an export has written out.  gamma is sigma(W), g_i = |W_i|, so that sigma and weight
+ * can be trained on from there; `spectral` divides by sigma(W) from then on. */
+void reparam_plain(Reparam *r);
 
 /* Before reparam_start, whose have.u it makes true: u is a random unit vector, as in the
  * paper's Algorithm 1; nothing without u.  From such a start sigma is too small at first

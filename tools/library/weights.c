@@ -105,7 +105,7 @@ steady_status steady_model_save(steady_model *model, const char *path,
 
 static Status load(steady_model *m, const char *path, Err *err) {
     if (meaning_check_file(m->task, path, NULL, "", err)) return err->status;
-    return weights_load(path, NULL, m->task->model, err);
+    return weights_load_plain(path, NULL, m->task->model, err);
 }
 
 steady_status steady_model_load(steady_model *model, const char *path,

@@ -7,6 +7,7 @@
 
 #include "engine/kern/reduce.h"
 #include "tools/program/say.h"
+#include "tools/run/gains.h"
 #include "tools/run/prefix.h"
 
 enum { NAME_SIZE = 300 };
@@ -319,8 +320,14 @@ static void note_unused(const Safetensors *file, const char *path,
                : "");
 }
 
+static void note_gains(const char *path, const Model *model, const bool *loaded) {
+    char lines[GAINS_LINES][GAINS_LINE];
+    size_t count = gains_describe(model, loaded, lines);
+    for (size_t i = 0; i < count; i++) say("note: %s: %s", path, lines[i]);
+}
+
 static Status read_weights(const Safetensors *file, const char *path, Model *model,
-                           Err *err) {
+                           bool plain, Err *err) {
     const ParamSet *params = model->params;
     if (check_weights(file, path, params, err)) return err->status;
     bool *loaded = mem_zalloc(params->count * sizeof *loaded);
@@ -336,16 +343,29 @@ static Status read_weights(const Safetensors *file, const char *path, Model *mod
                 err_set(err, FAIL_DATA, "%s: %s has non-finite values", path, p->name);
     }
     if (!status) note_unused(file, path, params);
-    if (!status) model_start(model, loaded);
+    if (!status && plain) model_start_plain(model, loaded);
+    if (!status && !plain) {
+        model_start(model, loaded);
+        note_gains(path, model, loaded);
+    }
     mem_free(loaded);
     return status;
 }
 
-Status weights_load(const char *path, const char *root, Model *model, Err *err) {
+static Status load(const char *path, const char *root, Model *model, bool plain,
+                   Err *err) {
     Safetensors *file = safetensors_open_in(path, root, SAFETENSORS_VERIFY, err);
     if (!file) return err->status;
     Status status = prefix_take_off(file, path, model->params, err);
-    if (!status) status = read_weights(file, path, model, err);
+    if (!status) status = read_weights(file, path, model, plain, err);
     safetensors_close(file);
     return status;
+}
+
+Status weights_load(const char *path, const char *root, Model *model, Err *err) {
+    return load(path, root, model, false, err);
+}
+
+Status weights_load_plain(const char *path, const char *root, Model *model, Err *err) {
+    return load(path, root, model, true, err);
 }

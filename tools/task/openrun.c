@@ -179,7 +179,7 @@ Status run_load(OpenRun *run, bool ema, Err *err) {
     if (!run->own && meaning_check_file(run->task, run->checkpoint, run->root, "", err))
         return err->status;
     run->step = run_step_of(run->checkpoint, run->root);
-    if (!run->own) return weights_load(run->checkpoint, run->root, model, err);
+    if (!run->own) return weights_load_plain(run->checkpoint, run->root, model, err);
     CheckpointParts parts = {.model = model};
     if (ema) parts.ema = ema_new(model->params, 0.5);
     if (!checkpoint_load(run->checkpoint, run->root, &parts, &run->at, err) && ema) {

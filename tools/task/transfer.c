@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tools/run/gains.h"
 #include "tools/run/prefix.h"
 #include "tools/task/meaning.h"
 #include "tools/task/pictures.h"
@@ -248,57 +249,13 @@ static void note_left(const Transfer *t) {
                       count == 1 ? "" : "s");
 }
 
-static bool is_loaded(const Transfer *t, const Param *param) {
-    const ParamSet *params = t->task->model->params;
-    for (size_t i = 0; i < params->count; i++)
-        if (params->list[i] == param) return t->loaded[i];
-    return false;
-}
-
-/* Layers whose weight came from a file without the scale that they have here. */
-typedef struct Rescaled {
-    size_t gains, gammas; /* with a gain made anew: gamma or g; gamma */
-    size_t fixed;         /* without one */
-} Rescaled;
-
-static Rescaled rescaled_layers(const Transfer *t) {
-    const Model *model = t->task->model;
-    Rescaled found = {0};
-    for (size_t i = 0; i < model->layer_count; i++) {
-        const Reparam *r = model->layers[i]->reparam;
-        if (!r || !is_loaded(t, r->w)) continue;
-        const Param *gain = r->gamma ? r->gamma : r->g, *own = gain ? gain : r->u;
-        if (is_loaded(t, own)) continue;
-        found.gammas += r->gamma != NULL;
-        if (gain) found.gains++;
-        else found.fixed++;
-    }
-    return found;
-}
-
 static void note_scales(const Transfer *t) {
-    const ModelConfig *config = &t->task->model->config;
-    Rescaled found = rescaled_layers(t);
-    bool ones = found.gammas && config->gamma_init == GAMMA_ONE;
+    char lines[GAINS_LINES][GAINS_LINE];
     if (t->folded)
         transfer_note(t, "the scales of %zu weights were folded into the weights",
                       t->folded);
-    if (found.gains && !ones)
-        transfer_note(t,
-                      "gains of %zu layers initialised from their weights "
-                      "(model.gamma_init)",
-                      found.gains);
-    if (found.gains && ones)
-        transfer_note(t,
-                      "gains of %zu layers start at 1, whatever the spectral norms of "
-                      "their weights; to keep the products of the file: "
-                      "model.gamma_init = spectral",
-                      found.gains);
-    if (found.fixed)
-        transfer_note(t,
-                      "%zu layers are divided by their spectral norms (model.reparam = "
-                      "spectral): their products differ from the file's",
-                      found.fixed);
+    size_t count = gains_describe(t->task->model, t->loaded, lines);
+    for (size_t i = 0; i < count; i++) transfer_note(t, "%s", lines[i]);
 }
 
 static void note_pool(const Transfer *t) {
