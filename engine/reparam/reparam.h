@@ -72,9 +72,9 @@ typedef struct ReparamHave {
 } ReparamHave;
 void reparam_start(Reparam *r, bool gamma_spectral, ReparamHave have);
 
-/* Behind reparam_start: W_hat = W until the next refresh, for weights that another program
- * or an export has written out.  gamma is sigma(W), g_i = |W_i|, so that sigma and weight
- * can be trained on from there; `spectral` divides by sigma(W) from then on. */
+/* Behind reparam_start: W_hat = W until the next refresh, for weights that an export or
+ * another program has written out.  gamma is sigma(W), g_i = |W_i|, so that sigma and
+ * weight can be trained on from there; `spectral` divides by sigma(W) from then on. */
 void reparam_plain(Reparam *r);
 
 /* Before reparam_start, whose have.u it makes true: u is a random unit vector, as in the

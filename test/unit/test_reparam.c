@@ -40,8 +40,6 @@ static double lapack_norm(const real *w, size_t rows, size_t columns) {
     return norm;
 }
 
-static double relative(double a, double b) { return fabs(a / b - 1); }
-
 typedef struct Layer {
     ParamSet *params;
     Param *w;
@@ -449,46 +447,6 @@ static void a_method_that_sets_the_norm_sets_it_to_gamma_or_one(void **state) {
     assert_false(reparam_sets_norm(REPARAM_NONE));
 }
 
-static const ReparamMethod REPARAMETRISED[] = {REPARAM_SIGMA, REPARAM_SPECTRAL,
-                                               REPARAM_WEIGHT};
-
-static void a_plain_weight_is_what_acts_until_the_next_step(void **state) {
-    (void)state;
-    for (size_t k = 0; k < COUNT(REPARAMETRISED); k++) {
-        Layer l = layer_new(REPARAMETRISED[k], 9, 7, 0.8);
-        Reparam *r = l.r;
-        reparam_start(r, false, (ReparamHave){0});
-        reparam_plain(r);
-        reparam_freeze(r);
-        reparam_settle(r);
-        for (size_t i = 0; i < r->scale.count; i++) assert_true(r->scale.value[i] == 1);
-        if (r->gamma)
-            assert_true(relative((double)r->gamma->tensor.value[0],
-                                 lapack_norm(l.w->tensor.value, 9, 7)) < 1e-4);
-        reparam_refresh(r);
-        double wanted = r->gamma || r->g ? 1 : 1 / lapack_norm(l.w->tensor.value, 9, 7);
-        for (size_t i = 0; i < r->scale.count; i++)
-            assert_true(relative((double)r->scale.value[i], wanted) < 1e-4);
-        layer_free(&l);
-    }
-}
-
-static void the_gradient_of_a_plain_weight_is_that_of_what_acts(void **state) {
-    (void)state;
-    for (size_t k = 0; k < COUNT(REPARAMETRISED); k++) {
-        Layer l = layer_new(REPARAMETRISED[k], 9, 7, 0.8);
-        const Param *gain = l.r->gamma ? l.r->gamma : l.r->g;
-        reparam_start(l.r, false, (ReparamHave){0});
-        reparam_plain(l.r);
-        give_gradient(&l, 3);
-        for (size_t i = 0; i < l.w->tensor.size; i++)
-            assert_true(l.w->tensor.grad[i] == (real)rng_normal(rng_make(3, 1, 0), i));
-        for (size_t i = 0; gain && i < gain->tensor.size; i++)
-            assert_true(gain->tensor.grad[i] == 0);
-        layer_free(&l);
-    }
-}
-
 static void look_for_methods(void *context, const char *path) {
     FILE *file = fopen(path, "r");
     char line[400];
@@ -535,8 +493,6 @@ int main(void) {
         cmocka_unit_test(a_weight_of_zeros_gives_zero_not_nan),
         cmocka_unit_test(evaluation_leaves_the_vectors_alone),
         cmocka_unit_test(a_method_that_sets_the_norm_sets_it_to_gamma_or_one),
-        cmocka_unit_test(a_plain_weight_is_what_acts_until_the_next_step),
-        cmocka_unit_test(the_gradient_of_a_plain_weight_is_that_of_what_acts),
         cmocka_unit_test(no_model_and_no_tool_names_a_method),
     };
     return cmocka_run_group_tests_name("reparam", cases, NULL, NULL);

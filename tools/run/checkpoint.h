@@ -93,8 +93,8 @@ bool checkpoint_is_own(const char *path, const char *root);
  * FAIL_DATA, listing names and shapes. */
 Status weights_load(const char *path, const char *root, Model *model, Err *err);
 
-/* The same for a model that is not to be trained from there, or to be trained on as it is:
- * weights without their gains, as exported, act as they are (model_start_plain). */
+/* The same for a model that is not trained from there, or trained on as it is: weights
+ * without their gains, as exported, act as they are (model_start_plain). */
 Status weights_load_plain(const char *path, const char *root, Model *model, Err *err);
 
 #endif
