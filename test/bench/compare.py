@@ -180,7 +180,8 @@ def figure(threads, result):
 
 
 def tune(options, env, model, precision, known, names):
-    """Searches these choices and keeps what is found, after each choice."""
+    """Searches these choices and keeps what is found, after each choice; says which of those asked for
+    make no difference here."""
     threads = int(env["OMP_NUM_THREADS"])
     depth = ["--depth", str(options.tune_depth)] if options.tune_depth else []
     seen = {"compile_s": 0.0}
@@ -210,7 +211,14 @@ def tune(options, env, model, precision, known, names):
             raise RuntimeError("%s: %s" % (options.found, error.strerror)) from None
         return made
 
-    allowed = rival.open_choices(precision, model in PICTURES + VIEWS, threads, options.processor)
+    here = precision, model in PICTURES + VIEWS, threads, options.processor
+    allowed, closed = rival.open_choices(*here), rival.closed_choices(*here)
+    without = [name for name in names if name in closed]
+    if without and list(names) != list(rival.CHOICES):  # asked for by name
+        say("%s, %s: --tune %s: it makes no difference here (%s)" % (
+            model, precision, ",".join(without), ", ".join(sorted({closed[name] for name in without}))))
+        if known and len(without) == len(names):
+            return known
     try:
         return keep(*rival.search(attempt, [name for name in allowed if name in names],
                                   known["config"] if known else rival.beginning(), keep), [])

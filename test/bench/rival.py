@@ -49,17 +49,23 @@ def beginning():
     return {name: words[0] for name, words in CHOICES.items()}
 
 
+def closed_choices(precision, pictures, threads, processor):
+    """Those that make no difference here, each with the reason."""
+    closed = {}
+    if precision == "fp32":
+        closed["bf16"] = "fp32"
+    if not pictures:
+        closed["layout"] = "no pictures"
+    if threads == 1:
+        closed["openmp"] = closed["pin"] = "one thread"
+    if "Intel" in processor:
+        closed["mkl"] = "an Intel processor"
+    return closed
+
+
 def open_choices(precision, pictures, threads, processor):
     """Those that can make a difference here."""
-    closed = set()
-    if precision == "fp32":
-        closed.add("bf16")
-    if not pictures:
-        closed.add("layout")
-    if threads == 1:
-        closed |= {"openmp", "pin"}
-    if "Intel" in processor:
-        closed.add("mkl")
+    closed = closed_choices(precision, pictures, threads, processor)
     return [name for name in CHOICES if name not in closed]
 
 

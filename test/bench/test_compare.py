@@ -230,6 +230,19 @@ class Found(Compare):
                          ["Other", "Other", "Other", None, None])
         self.assertEqual(made["processor"], compare_options.processor())
 
+    def test_choices_that_make_no_difference_are_named(self):
+        self.known()
+        before = rival.load(self.found)
+        code, _, err, calls = self.run_it("--precision", "fp32", "--tune", "pin,bf16", "--threads", "1")
+        self.assertEqual(code, 0, err)
+        self.assertRegex(err, r"vit-ti16, fp32: --tune pin,bf16: it makes no difference here \(fp32, one thread\)")
+        self.assertEqual(rival.load(self.found), before)
+        _, _, err, _ = self.run_it("--precision", "fp32", "--tune", "pin,attention", "--threads", "1")
+        self.assertRegex(err, r"--tune pin: it makes no difference here \(one thread\)")
+        self.assertRegex(err, r"(?m)^(.*vit-ti16, fp32: [0-9.]+ ms.*)$")
+        _, _, err, _ = self.run_it("--precision", "fp32", "--tune", "all", "--threads", "1")
+        self.assertNotIn("no difference", err)
+
     def test_a_form_of_another_place_is_marked(self):
         for other, said in ((dict(processor="Other"), "Other, 1 thread, PyTorch 2.13.0"),
                             (dict(threads=2), "2 threads"), (dict(torch="1.13.1"), "PyTorch 1.13.1")):
