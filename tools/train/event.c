@@ -115,11 +115,11 @@ static size_t widest_intervention(const Trainer *t, const char *key, bool *off) 
     return widest;
 }
 
-/* What "resume" rows say of a key, so far. */
+/* What "resume" rows, seen so far, say that a key was. */
 typedef struct Widest {
     const char *key;
-    size_t widest;
-    bool off;
+    size_t widest; /* at most */
+    bool off;      /* 0 at a time */
 } Widest;
 
 static void see_line(Widest *w, const char *line, size_t length) {
@@ -130,7 +130,7 @@ static void see_line(Widest *w, const char *line, size_t length) {
     json_decref(row);
 }
 
-/* Whole lines of `text`; returns the bytes of the last one, which has no end yet. */
+/* Sees all lines of `text` that end; returns how many bytes stand behind the last end. */
 static size_t see_lines(Widest *w, const char *text, size_t size) {
     const char *line = text, *end = text + size, *stop;
     for (; (stop = memchr(line, '\n', (size_t)(end - line))); line = stop + 1)
@@ -140,7 +140,9 @@ static size_t see_lines(Widest *w, const char *text, size_t size) {
 
 enum { BLOCK = 1 << 20 };
 
-/* The whole log, a block at a time: no row is as long as one.  false: not read. */
+/* The whole log, a block at a time; what stands behind the last end of a line is kept for
+ * the next one.  A line that fills a block has no end in it and is passed over: rows of
+ * "resume" are far shorter.  false: the log cannot be read. */
 static bool see_log(Widest *w, const char *path, const char *root) {
     if (!openfile_exists(path, root)) return true;
     FILE *file = openfile_stream(path, root, NULL);
