@@ -1,6 +1,7 @@
 # Contrastive runs: train, score, predict, resume; pictures without labels and broken ones; ranks.
 
 . test/tell.sh
+. test/png.sh
 . test/ranks.sh
 cd "$TMP" || exit 1
 
@@ -74,9 +75,8 @@ tell "without a probe predict says so" $?
 
 # ---- pictures of one folder, some broken ----
 
-flat=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAI0lEQVQI1zXLsQEAAAyCMOr/P9tBZcoCJgkPlahEJaoAc9sfKB8IBjXC8wcAAAAASUVORK5CYII=
 mkdir -p set/train/all set/test/all
-for i in 1 2 3 4 5 6 7 8 9; do echo $flat | base64 -d >set/train/all/$i.png; done
+for i in 1 2 3 4 5 6 7 8 9; do paint flat set/train/all/$i.png; done
 cp set/train/all/1.png set/train/all/2.png set/test/all
 head -c 60 set/test/all/1.png >set/train/all/5.png
 folder="data.source=folder data.path=set data.image_size=8 model.patch=4 train.batch=4 train.steps=2"

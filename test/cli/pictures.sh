@@ -2,6 +2,7 @@
 # what is transparent is laid over the same colour in training and in predict.
 
 . test/tell.sh
+. test/png.sh
 cd "$TMP" || exit 1
 export OMP_NUM_THREADS=1
 
@@ -27,11 +28,7 @@ lr = 0.01
 END_RECIPE
 
 # A triangle in black, on nothing and on white.
-ink=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAQAAABuBnYAAAAAJ0lEQVQI12NkYGD4z4AEGBkYUIUYofR/dAG4ECOS9v/oAmjG4xICAA3KBwCxc23bAAAAAElFTkSuQmCC
-flat=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAI0lEQVQI1zXLsQEAAAyCMOr/P9tBZcoCJgkPlahEJaoAc9sfKB8IBjXC8wcAAAAASUVORK5CYII=
-echo $ink | base64 -d >ink.png 2>/dev/null
-echo $flat | base64 -d >flat.png 2>/dev/null
-if [ "$(wc -c <ink.png)" != 96 ] || [ "$(wc -c <flat.png)" != 92 ]; then
+if ! paint ink ink.png || ! paint flat flat.png; then
     echo "skip folders of pictures: needs base64"
     exit 0
 fi

@@ -1,6 +1,7 @@
 # steady predict and steady eval: what they print, and that the numbers are PyTorch's.
 
 . test/tell.sh
+. test/png.sh
 export OMP_NUM_THREADS=1
 golden=$PWD/test/golden/vit
 
@@ -129,9 +130,7 @@ tell "--checkpoint best is the checkpoint of the best step" $?
 
 # ---- pictures ----
 
-echo iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAADklEQVR42mP4zwADFLEAHzcH+U4voEIAAAAASUVORK5CYII= |
-    base64 -d >one.png 2>/dev/null
-if [ "$(wc -c <one.png)" != 71 ]; then
+if ! paint plain one.png; then
     echo "skip pictures: needs base64"
 else
     mkdir many && cp one.png many/b.png && cp one.png many/a.PNG && echo text >many/notes.txt
@@ -156,11 +155,7 @@ fi
 
 # ---- folders of pictures, of their own size ----
 
-wide=iVBORw0KGgoAAAANSUhEUgAAABAAAAAICAAAAADVHSBLAAAAD0lEQVR42mM4gQYYBkYAAJIOZAEG9IKoAAAAAElFTkSuQmCC
-tall=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAQCAAAAAAO4WGhAAAAD0lEQVR42mM4AQUMg4MBACI0ZAERItmiAAAAAElFTkSuQmCC
-echo $wide | base64 -d >wide.png 2>/dev/null
-echo $tall | base64 -d >tall.png 2>/dev/null
-if [ "$(wc -c <wide.png)" != 72 ]; then
+if ! paint wide wide.png || ! paint tall tall.png; then
     echo "skip pictures of their own size: needs base64"
 else
     for class in cat dog; do

@@ -2,6 +2,7 @@
 # of the others, whatever split they are in and however the run is opened.
 
 . test/tell.sh
+. test/png.sh
 cd "$TMP" || exit 1
 export OMP_NUM_THREADS=1
 
@@ -23,11 +24,7 @@ batch = 4
 eval_every = 100
 END_RECIPE
 
-flat=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAI0lEQVQI1zXLsQEAAAyCMOr/P9tBZcoCJgkPlahEJaoAc9sfKB8IBjXC8wcAAAAASUVORK5CYII=
-ink=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAQAAABuBnYAAAAAJ0lEQVQI12NkYGD4z4AEGBkYUIUYofR/dAG4ECOS9v/oAmjG4xICAA3KBwCxc23bAAAAAElFTkSuQmCC
-echo $flat | base64 -d >flat.png 2>/dev/null
-echo $ink | base64 -d >ink.png 2>/dev/null
-if [ "$(wc -c <flat.png)" != 92 ]; then
+if ! paint flat flat.png || ! paint ink ink.png; then
     echo "skip samples with broken pictures: needs base64"
     exit 0
 fi

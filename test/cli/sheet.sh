@@ -1,6 +1,7 @@
 # Contact sheets: `steady plot --augment` draws what a recipe does to its training pictures.
 
 . test/tell.sh
+. test/png.sh
 cd "$TMP" || exit 1
 export OMP_NUM_THREADS=1
 
@@ -30,8 +31,7 @@ sheet demo data.augment=none --pictures 1 --draws 1 -o none.svg &&
 tell "without augmentation a draw is the picture, which is said" $?
 
 mkdir -p set/train/a set/train/b
-ink=iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAQAAABuBnYAAAAAJ0lEQVQI12NkYGD4z4AEGBkYUIUYofR/dAG4ECOS9v/oAmjG4xICAA3KBwCxc23bAAAAAElFTkSuQmCC
-for i in 1 2 3; do for c in a b; do echo $ink | base64 -d >set/train/$c/$i.png; done; done
+for i in 1 2 3; do for c in a b; do paint ink set/train/$c/$i.png; done; done
 : >set/train/a/1.png
 folder="data.source=folder data.path=set train.batch=2"
 sheet demo $list $folder data.on_error=skip data.background=white -o skip.png &&

@@ -1,18 +1,16 @@
 /* The best checkpoint is chosen by scores that are numbers; others are noted once. */
-#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "files.h"
+#include "small_trainer.h"
 #include "tools/run/chosen.h"
-#include "tools/train/trainer.h"
 
 static const char TINY[] = "[data]\nsource = glyphs\nsynthetic_count = 64\n"
                            "[model]\nwidth = 16\ndepth = 1\nheads = 2\npatch = 7\n"
@@ -38,17 +36,13 @@ static size_t best_step(const char *root, const char *words, const double *score
                         size_t count) {
     char dir[300], said[300];
     Err err = ERR_NONE;
-    Recipe recipe = recipe_default();
+    Recipe recipe = small_trainer_recipe(TINY, words);
     Trainer t;
     memcpy(wanted, scores, count * sizeof *scores);
     asked = 0;
-    if (recipe_read(&recipe, "tiny", TINY, &err)) fail_msg("%s", err.text);
-    if (*words && recipe_set(&recipe, words, &err)) fail_msg("%s", err.text);
     text_format(dir, sizeof dir, "%s/run%s", root, words);
     text_format(said, sizeof said, "%s/said", root);
-    int kept = dup(2), file = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    dup2(file, 2);
-    close(file);
+    int kept = silence_begin(said);
     if (trainer_open(&t, &recipe, NULL, dir, NULL, false, &err)) fail_msg("%s", err.text);
     TaskOps ops = *t.task->ops;
     ops.evaluate = evaluate;
@@ -57,8 +51,7 @@ static size_t best_step(const char *root, const char *words, const double *score
     size_t step = t.at.best_step;
     t.task->ops = task_ops(recipe.task);
     trainer_close(&t);
-    dup2(kept, 2);
-    close(kept);
+    silence_end(kept);
     if (status) fail_msg("%s", err.text);
     assert_int_equal(asked, count);
     return step;

@@ -1,6 +1,5 @@
 /* A run whose keys change at a step is, bit for bit, two runs joined there by a resume
  * with the keys changed. */
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "small_trainer.h"
 #include "tools/run/runlog.h"
-#include "tools/train/trainer.h"
 
 /* glyphs, 4 steps an epoch */
 static const char TINY[] = "[data]\nsource = glyphs\nsynthetic_count = 64\n"
@@ -82,37 +81,14 @@ static Ending ending_of(const Trainer *t) {
     return e;
 }
 
-/* What the trainer says is not of interest here. */
-static int silence(void) {
-    int kept = dup(2), nothing = open("/dev/null", O_WRONLY);
-    fflush(stderr);
-    dup2(nothing, 2);
-    close(nothing);
-    return kept;
-}
-
 static Ending run(const char *name, const Recipe *recipe, const Recipe *was) {
     char dir[200];
-    Err err = ERR_NONE;
     Trainer t;
-    int kept = silence();
     text_format(dir, sizeof dir, "%s/%s", folder, name);
-    if (trainer_open(&t, recipe, was, dir, NULL, false, &err)) fail_msg("%s", err.text);
-    if (trainer_run(&t, &err)) fail_msg("%s", err.text);
+    small_trainer_run(&t, recipe, was, dir);
     Ending e = ending_of(&t);
     trainer_close(&t);
-    dup2(kept, 2);
-    close(kept);
     return e;
-}
-
-static Recipe recipe_of(const char *text, const char *words) {
-    Recipe recipe = recipe_default();
-    Err err = ERR_NONE;
-    if (recipe_read(&recipe, "tiny", text, &err)) fail_msg("%s", err.text);
-    set(&recipe, words);
-    if (recipe_check(&recipe, &err)) fail_msg("%s", err.text);
-    return recipe;
 }
 
 static size_t number;
@@ -128,7 +104,7 @@ static bool same(const Ending *a, const Ending *b) {
 static void check_joined(const char *text, const char *words, size_t at,
                          const char *intervene, const char *change) {
     char whole_name[40], part_name[40], path[PATH_SIZE], dir[200];
-    Recipe whole = recipe_of(text, words), part = whole;
+    Recipe whole = small_trainer_recipe(text, words), part = whole;
     set(&whole, intervene);
     assert_int_equal(recipe_check(&whole, NULL), OK);
     text_format(whole_name, sizeof whole_name, "whole%zu", number);
@@ -228,7 +204,7 @@ static void groups_come_one_after_another_also_when_the_run_is_resumed(void **st
     static const char WORDS[] = "intervene.at=6 intervene.optim.lr=0.01 "
                                 "intervene.at2=3 intervene.optim.lr2=0.02 "
                                 "intervene.model.temperature2=0.5";
-    Recipe whole = recipe_of(TINY, WORDS);
+    Recipe whole = small_trainer_recipe(TINY, WORDS);
     Ending a = run("groups", &whole, NULL);
     for (size_t stop = 1; stop < 8; stop++) {
         char name[40];
@@ -273,7 +249,7 @@ static void each_key_has_a_row_at_the_last_step_before(void **state) {
 
 static RunLog *log_of(const char *name, const char *words) {
     char dir[200];
-    Recipe r = recipe_of(TINY, words);
+    Recipe r = small_trainer_recipe(TINY, words);
     mem_free(run(name, &r, NULL).values);
     text_format(dir, sizeof dir, "%s/%s", folder, name);
     RunLog *log = runlog_open(dir, NULL);
@@ -288,15 +264,14 @@ static void a_run_that_stops_at_its_change_makes_it_again(void **state) {
     char dir[200];
     Err err = ERR_NONE;
     Trainer t;
-    Recipe was = recipe_of(TINY, "guard.collapse=stop intervene.at=6 "
-                                 "intervene.model.temperature=0.0001");
+    Recipe was = small_trainer_recipe(TINY, "guard.collapse=stop intervene.at=6 "
+                                            "intervene.model.temperature=0.0001");
     text_format(dir, sizeof dir, "%s/stopped", folder);
-    int kept = silence();
+    int kept = silence_begin("/dev/null");
     assert_int_equal(trainer_open(&t, &was, NULL, dir, NULL, false, &err), OK);
     assert_int_equal(trainer_run(&t, &err), FAIL_COLLAPSED);
     trainer_close(&t);
-    dup2(kept, 2);
-    close(kept);
+    silence_end(kept);
     Recipe is = was;
     set(&is, "guard.collapse=warn");
     Ending e = run("stopped", &is, &was);
@@ -343,11 +318,10 @@ static void refused_in(const char *name, Recipe is, const Recipe *was, const cha
     text_format(dir, sizeof dir, "%s/%s", folder, name);
     set(&is, words);
     assert_int_equal(recipe_check(&is, NULL), OK);
-    int kept = silence();
+    int kept = silence_begin("/dev/null");
     Status status = trainer_open(&t, &is, was, dir, NULL, false, &err);
     if (!status) trainer_close(&t);
-    dup2(kept, 2);
-    close(kept);
+    silence_end(kept);
     assert_int_equal(status, FAIL_USAGE);
     if (!strstr(err.text, part)) fail_msg("%s: %s", part, err.text);
 }
@@ -358,13 +332,15 @@ static void refused(const Recipe *was, const char *words, const char *part) {
 
 /* Of a new run. */
 static void refused_new(const char *text, const char *words, const char *part) {
-    refused_in("new", recipe_of(text, ""), NULL, words, part);
+    refused_in("new", small_trainer_recipe(text, ""), NULL, words, part);
 }
 
 static void what_has_acted_is_past_at_a_resume(void **state) {
     (void)state;
     char name[] = "part0";
-    Recipe was = recipe_of(TINY, "intervene.at=3 intervene.optim.lr=0.01 train.steps=6");
+    Recipe was =
+        small_trainer_recipe(TINY,
+                             "intervene.at=3 intervene.optim.lr=0.01 train.steps=6");
     char command[200];
     text_format(command, sizeof command, "rm -rf %s/%s", folder, name);
     assert_int_equal(system(command), 0);

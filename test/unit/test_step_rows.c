@@ -1,15 +1,13 @@
 /* What a row of train.jsonl says of the time that its steps took. */
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "small_trainer.h"
 #include "tools/run/runlog.h"
-#include "tools/train/trainer.h"
 
 enum { BATCH = 4, STEPS = 6 };
 
@@ -35,21 +33,13 @@ static int remove_folder(void **state) {
 
 /* Seconds of its steps and of everything else. */
 static void train(const char *dir, size_t log_every, double *stepping, double *other) {
-    Recipe recipe = recipe_default();
-    Err err = ERR_NONE;
     Trainer t;
-    int kept = dup(2), nothing = open("/dev/null", O_WRONLY);
-    if (recipe_read(&recipe, "rows", TEXT, &err)) fail_msg("%s", err.text);
+    Recipe recipe = small_trainer_recipe(TEXT, "");
     recipe.train.log_every = log_every;
-    dup2(nothing, 2);
-    close(nothing);
-    if (trainer_open(&t, &recipe, NULL, dir, NULL, false, &err) || trainer_run(&t, &err))
-        fail_msg("%s", err.text);
+    small_trainer_run(&t, &recipe, NULL, dir);
     *stepping = t.spent[0];
     *other = t.spent[1] + t.spent[2];
     trainer_close(&t);
-    dup2(kept, 2);
-    close(kept);
 }
 
 /* The rates of all rows are those of the steps' seconds, not of the wall clock's. */
