@@ -284,6 +284,27 @@ static void any_swept_keys_can_be_the_methods(void **state) {
     sweep_close(&sweep);
 }
 
+static void
+keys_linked_with_the_rate_are_methods_only_where_nothing_else_is(void **state) {
+    (void)state;
+    Sweep sweep;
+    OPEN(&sweep, "demo", "{optim.lr,train.steps}={0.1,12;0.2,14}", "model.norm=pre,post",
+         "train.seed=0,1,2");
+    for (size_t c = 0; c < sweep.cell_count; c++) end_cell(&sweep.cells[c], 1);
+    Case it = open_case(&sweep, 1, NULL, NULL);
+    assert_string_equal(it.pool.methods.title, "model.norm");
+    assert_int_equal(it.pool.rests.count, 2);
+    assert_true(sweep_is_method(&sweep, 2) && !sweep_is_method(&sweep, 1));
+    close_case(&it);
+    sweep_close(&sweep);
+    OPEN(&sweep, "demo", "{train.seed,optim.beta2}={1,0.9;2,0.95}");
+    it = open_case(&sweep, 1, NULL, NULL);
+    assert_string_equal(it.pool.methods.title, "train.seed,optim.beta2");
+    assert_true(sweep_is_method(&sweep, 1));
+    close_case(&it);
+    sweep_close(&sweep);
+}
+
 static void a_key_of_one_recipe_goes_with_its_method(void **state) {
     (void)state;
     Sweep sweep;
@@ -409,6 +430,8 @@ int main(void) {
         cmocka_unit_test(failures_are_those_of_the_criterion_where_there_is_one),
         cmocka_unit_test(sensitivity_is_of_the_rates_that_all_methods_have),
         cmocka_unit_test(any_swept_keys_can_be_the_methods),
+        cmocka_unit_test(
+            keys_linked_with_the_rate_are_methods_only_where_nothing_else_is),
         cmocka_unit_test(a_key_of_one_recipe_goes_with_its_method),
         cmocka_unit_test(sweeps_are_told_apart_by_what_their_recipes_come_to),
         cmocka_unit_test(

@@ -307,13 +307,20 @@ static FactorPart part_of(const Factors *factors, const Factor *factor,
     return has_gaps(factors, factor) ? PART_METHOD : PART_REST;
 }
 
-/* The first factor that is neither rate nor seed: the folder, the recipe, a key. */
+/* The first factor that is neither rate nor seed: the folder, the recipe, a key.  Keys
+ * that are linked with one of these make the methods only where nothing else does. */
 static void choose_method(Factors *factors) {
-    for (size_t i = 0; i < factors->count; i++)
-        if (factors->list[i].part == PART_REST) {
-            factors->list[i].part = PART_METHOD;
+    Factor *linked = NULL;
+    for (size_t i = 0; i < factors->count; i++) {
+        Factor *factor = &factors->list[i];
+        if (factor->part != PART_REST) continue;
+        if (!keys_have(factor->key, RATE_KEY) && !keys_have(factor->key, SEED_KEY)) {
+            factor->part = PART_METHOD;
             return;
         }
+        if (!linked) linked = factor;
+    }
+    if (linked) linked->part = PART_METHOD;
 }
 
 static bool same_method(const Factors *factors, size_t a, size_t b) {

@@ -11,9 +11,20 @@ static bool tells_apart(const Sweep *sweep, size_t axis) {
            strcmp(sweep->axes[axis].key, "train.seed");
 }
 
-/* The axis that makes the methods where nobody says so; axis_count: none. */
+static bool is_linked_with_those(const Sweep *sweep, size_t axis) {
+    return keys_have(sweep->axes[axis].key, "optim.lr") ||
+           keys_have(sweep->axes[axis].key, "train.seed");
+}
+
+/* The axis that makes the methods where nobody says so, of keys that are linked with the
+ * rate or the seed only if there is no other; axis_count: none. */
 static size_t usual_axis(const Sweep *sweep) {
     size_t axis = 0;
+    while (axis < sweep->axis_count &&
+           (!tells_apart(sweep, axis) || is_linked_with_those(sweep, axis)))
+        axis++;
+    if (axis < sweep->axis_count) return axis;
+    axis = 0;
     while (axis < sweep->axis_count && !tells_apart(sweep, axis)) axis++;
     return axis;
 }
