@@ -124,6 +124,26 @@ static void a_log_that_lost_rows_is_refused_by_name(void **state) {
     reads(state, OK, false);
 }
 
+static void facts_that_are_gone_or_damaged_are_missed(void **state) {
+    static const char *const NAMES[] = {"task.json", "data.json"};
+    char path[80];
+    for (size_t i = 0; i < COUNT(NAMES); i++)
+        for (size_t old = 0; old < 2; old++) {
+            put_run(state);
+            text_format(path, sizeof path, CELL "%s", NAMES[i]);
+            files_remove(*state, path);
+            if (old) { /* its program may have written none */
+                reads(state, OK, false);
+                continue;
+            }
+            put_session(state, STEADY_VERSION, "\"real\":\"float\"," ENDED);
+            refuses(state, NAMES[i]);
+            refuses(state, "the run cannot be judged without it: restore it, or remove");
+            put(state, NAMES[i], "");
+            refuses(state, NAMES[i]);
+        }
+}
+
 static void another_verdict_of_the_same_version_is_refused(void **state) {
     put_run(state);
     put_session(state, STEADY_VERSION, ENDED ",\"verdict\":\"collapsed\",\"loss\":0.25");
@@ -264,6 +284,7 @@ static void a_run_that_is_extended_by_hand_lost_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest cases[] = {
         FOLDER_TEST(a_log_that_lost_rows_is_refused_by_name),
+        FOLDER_TEST(facts_that_are_gone_or_damaged_are_missed),
         FOLDER_TEST(another_verdict_of_the_same_version_is_refused),
         FOLDER_TEST(what_a_run_never_wrote_is_not_missed),
         FOLDER_TEST(what_an_intervention_stopped_being_written_is_not_missed),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/program/version.h"
+#include "tools/run/rundir.h"
 
 #define SAME 1e-5 /* of numbers that files have with nine digits */
 
@@ -18,6 +19,23 @@ static Status refuse(const char *dir, const char *log, const char *why, Err *err
 }
 
 /* ---- run.json ---- */
+
+/* What the loss of guessing and the hashes of the data are read from.  Programs that did
+ * not write down their number type did not write all of it. */
+static Status check_facts(const RunLog *run, const Session *last, Err *err) {
+    static const char *const FILES[] = {"task.json", "data.json"};
+    for (size_t i = 0; i < COUNT(FILES) && last->real; i++) {
+        Err why = ERR_NONE;
+        json_t *root = rundir_load_json(run->path, FILES[i], &why);
+        json_decref(root);
+        if (!root)
+            return err_set(err, FAIL_DATA,
+                           "%.700s; the run cannot be judged without it: restore it, or "
+                           "remove %.700s and resume the sweep to train the run again",
+                           why.text, run->path);
+    }
+    return OK;
+}
 
 static double last_step(const RunLog *run) {
     double step = run->train.count ? run->train.step[run->train.count - 1] : 0;
@@ -91,7 +109,8 @@ Status whole_check(const RunLog *run, const Verdict *verdict, Err *err) {
         last->step && last->step == last->steps && verdict->kind != VERDICT_NONFINITE;
     bool each; /* train.log_every = 0: every step has a row */
     double every = runlog_every(run, "train.log_every", &each);
-    Status status = check_end(run, last, "train.jsonl", last_step(run), every, err);
+    Status status = check_facts(run, last, err);
+    if (!status) status = check_end(run, last, "train.jsonl", last_step(run), every, err);
     if (!status && finished) status = check_last_step(run, last, err);
     if (!status) status = check_loss(run, last, verdict->tail, err);
     return status ? status : check_verdict(run, last, verdict, err);
