@@ -61,6 +61,11 @@ wait $trainer 2>/dev/null
 "$STEADY" runs runs/long --json >out
 grep -q '"state":"interrupted"' out && grep -q '"why":"the process was killed"' out && grep -q '"steps":100000' out
 tell "a killed one is interrupted, and that is said" $?
+"$STEADY" runs runs --json >out && grep -q '"why":null' out && ! grep -qv '"why":' out
+tell "each row of JSON has the same keys, null where nothing is known" $?
+mkdir bare && cp -R runs/other bare/whole && cp -R runs/other bare/cut && : >bare/cut/train.jsonl &&
+    "$STEADY" runs bare >both 2>&1 && head -n 1 both | grep -q '^run ' && tail -n 1 both | grep -q '^steady: note: bare/cut'
+tell "notes come below the table where both streams go into one file" $?
 
 sed -i 's/"exit": 0/"exit": 1/' runs/other/run.json && [ "$(state runs/other)" = failed ]
 tell "one that ended with an exit code of failure has failed" $?

@@ -50,3 +50,6 @@ tell "diff shows the weights that two runs began from" $?
     train demo $tiny train.init=bare.safetensors --out b &&
     { "$STEADY" diff a b --only recipe >table 2>messages; [ $? = 0 ]; } && grep -q '"init_crc32"' a/run.json
 tell "the same weights in a file of their own make no difference" $?
+"$STEADY" diff tuned tuned >table 2>messages
+[ $? = 2 ] && ! [ -s table ] && grep -q '^steady diff: tuned is a sweep; name two of its runs, in tuned/cells, or compare' messages
+tell "diff of sweeps says how runs and sweeps are compared" $?

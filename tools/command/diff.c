@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "data/file/openfile.h"
 #include "tools/commands.h"
 #include "tools/run/rundiff.h"
+#include "tools/run/rundir.h"
 
 typedef struct Options {
     const char *runs[2];
@@ -68,15 +70,24 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     return OK;
 }
 
+static Status refuse(const char *dir, Err *err) {
+    char path[PATH_SIZE];
+    rundir_path(path, dir, "sweep.json");
+    if (openfile_exists(path, dir))
+        return err_set(err, FAIL_USAGE,
+                       "%.700s is a sweep; name two of its runs, in %.700s/cells, or "
+                       "compare sweeps: steady sweep --compare SWEEP SWEEP",
+                       dir, dir);
+    return err_set(err, FAIL_USAGE,
+                   "%.800s is not a run folder (no recipe.ini, no train.jsonl)", dir);
+}
+
 static Status compare(const Options *o, bool *equal, Err *err) {
     RunLog *runs[2] = {0};
     for (size_t i = 0; i < 2 && !err->status; i++)
         if ((runs[i] = runlog_open(o->runs[i], err))) runlog_say(runs[i]);
     for (size_t i = 0; i < 2 && !err->status; i++)
-        if (!*runs[i]->recipe && !runs[i]->train.count)
-            err_set(err, FAIL_USAGE,
-                    "%.800s is not a run folder (no recipe.ini, no train.jsonl)",
-                    o->runs[i]);
+        if (!*runs[i]->recipe && !runs[i]->train.count) refuse(o->runs[i], err);
     if (!err->status) {
         RunDiff diff;
         rundiff(runs[0], runs[1], &o->diff, &diff);

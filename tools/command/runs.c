@@ -1,5 +1,6 @@
 /* runs: `steady runs [DIR]` - a table of the runs and sweeps in a folder. */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -42,6 +43,7 @@ static int run_runs(int argc, char **argv) {
     }
     if (o.json) runlist_print_json(&list);
     else if (list.count) runlist_print(&list, stdout);
+    fflush(stdout); /* notes come below the table where both are one file */
     runlist_say(&list);
     if (!list.count) say("no runs in %s", dir);
     runlist_free(&list);

@@ -335,7 +335,7 @@ static json_t *row_json(const Listed *row) {
     if (s->unlogged)
         json_object_set_new(object, "logged", json_integer((json_int_t)s->logged));
     if (*row->note) json_object_set_new(object, "note", json_text(row->note));
-    if (*s->why) json_object_set_new(object, "why", json_text(s->why));
+    json_object_set_new(object, "why", text_or_null(s->why));
     if (*row->fault) json_object_set_new(object, "error", json_text(row->fault));
     return object;
 }
