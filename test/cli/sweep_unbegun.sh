@@ -1,4 +1,5 @@
-# steady sweep: runs that were killed before their first checkpoint, and folders of runs that lost files.
+# steady sweep: runs that were killed before their first checkpoint, folders of runs that lost files,
+# words beside a plan.
 
 . test/tell.sh
 cd "$TMP" || exit 1
@@ -48,3 +49,12 @@ tell "a comparison reads the others" $?
 rm -r $cell && "$STEADY" sweep --resume cut >again 2>messages && timeless $cell/train.jsonl >a &&
     timeless whole/cells/train.seed=1/train.jsonl | cmp - a
 tell "without the folder the run is trained again" $?
+
+# ---- words beside a plan ----
+
+# shellcheck disable=SC2086
+"$STEADY" sweep $grid --plan plan.json --dry-run >/dev/null 2>&1 && cp plan.json before
+"$STEADY" sweep --plan plan.json optim.lr=0.1,0.2 --out more >again 2>messages
+[ $? = 2 ] && [ ! -e more ] && cmp plan.json before &&
+    grep -q 'words beside --plan are the whole grid, but these name no recipe; leave out optim.lr=0.1,0.2 to run the plan' messages
+tell "a plan with a key alone says that words are the whole grid" $?

@@ -207,6 +207,31 @@ static void a_midpoint_is_never_above_chance(void **state) {
     sweep_close(&sweep);
 }
 
+static void a_score_that_no_run_will_have_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *fail;
+        Status wanted;
+    } cases[] = {{"bleu<10", FAIL_USAGE},
+                 {"wer>120%", FAIL_USAGE},
+                 {"loss>1 or feature_std<1%", FAIL_USAGE},
+                 {"top1<30%", OK},
+                 {"val_loss>2 or midpoint", OK}};
+    Sweep sweep;
+    OPEN(&sweep, "demo", "optim.lr=1,2");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        Err err = ERR_NONE;
+        assert_int_equal(sweep_set_fail(&sweep, cases[i].fail, &err), OK);
+        assert_int_equal(sweep_check_fail(&sweep, &err), cases[i].wanted);
+        if (cases[i].wanted) has(err.text, "; expected one of loss, top1, top5, or");
+    }
+    sweep_close(&sweep);
+    OPEN(&sweep, "demo,multi30k-post"); /* one of them has it */
+    assert_int_equal(sweep_set_fail(&sweep, "bleu<10", NULL), OK);
+    assert_int_equal(sweep_check_fail(&sweep, NULL), OK);
+    sweep_close(&sweep);
+}
+
 static void several_sweeps_have_one_midpoint(void **state) {
     (void)state;
     Sweep sweeps[2];
@@ -435,6 +460,7 @@ int main(void) {
         cmocka_unit_test(runs_that_broke_off_set_no_midpoint_and_are_in_no_mean),
         cmocka_unit_test(each_chance_has_a_midpoint_of_its_own),
         cmocka_unit_test(a_midpoint_is_never_above_chance),
+        cmocka_unit_test(a_score_that_no_run_will_have_is_refused),
         cmocka_unit_test(several_sweeps_have_one_midpoint),
         cmocka_unit_test(failures_are_counted_by_method_over_configurations),
         cmocka_unit_test(keys_can_make_the_methods),

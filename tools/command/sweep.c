@@ -107,6 +107,12 @@ static const char *of_runs(const Options *o) {
     return NULL;
 }
 
+static bool names_recipe(const Options *o) {
+    for (size_t i = 0; i < o->word_count; i++)
+        if (!strchr(o->words[i], '=')) return true;
+    return false;
+}
+
 static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (command_read(&sweep_command, o, argc, argv, NULL, err)) return err->status;
     if (o->resume && (o->word_count || o->out))
@@ -125,6 +131,13 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
                        "with --out");
     if (!o->resume && !o->plan && !o->word_count)
         return err_set(err, FAIL_USAGE, "no recipe given; `steady recipes` lists them");
+    if (o->plan && o->word_count && !names_recipe(o))
+        return err_set(
+            err, FAIL_USAGE,
+            "words beside --plan are the whole grid, but these name no recipe; "
+            "leave out %s to run the plan %s as it is, or give all of its "
+            "words (`words` in the file) and what is to be added",
+            o->words[0], o->plan);
     return OK;
 }
 
@@ -236,6 +249,7 @@ static Status check_precision(const Sweep *sweep, bool force, Err *err) {
 
 static Status check_runs(const Options *o, const Sweep *sweep, Err *err) {
     Status status = sweep_check(sweep, stderr, err);
+    if (!status) status = sweep_check_fail(sweep, err);
     if (!status) status = sweep_check_twins(sweep, !o->resume, stderr, err);
     return status ? status : check_precision(sweep, o->force, err);
 }

@@ -275,6 +275,41 @@ Status sweep_restore_fail(Sweep *sweep, const char *text, Err *err) {
     return set_fail(sweep, text, false, err);
 }
 
+/* METRIC_COUNT: the number is no score. */
+static Metric metric_of(const Term *term) {
+    size_t first = offsetof(SweepCell, result.scores);
+    if (term->kind != TERM_NUMBER || term->offset < first) return METRIC_COUNT;
+    size_t m = (term->offset - first) / sizeof(double);
+    return m < METRIC_COUNT ? (Metric)m : METRIC_COUNT;
+}
+
+Status sweep_check_fail(const Sweep *sweep, Err *err) {
+    Recipe *recipe = mem_alloc(sizeof *recipe);
+    unsigned missing = 0;
+    for (size_t i = 0; sweep->fail && i < sweep->fail->count; i++)
+        if (metric_of(&sweep->fail->terms[i]) < METRIC_COUNT)
+            missing |= 1u << metric_of(&sweep->fail->terms[i]);
+    unsigned known = 0;
+    for (size_t c = 0; c < sweep->cell_count && missing & ~known; c++)
+        for (size_t m = 0; m < METRIC_COUNT && !sweep_recipe(sweep, c, recipe, NULL); m++)
+            if (task_is(recipe->task, metrics[m].tasks)) known |= 1u << m;
+    mem_free(recipe);
+    missing &= ~known;
+    if (!missing) return OK;
+    TextBuffer list = {0};
+    size_t first = 0;
+    while (!(missing >> first & 1)) first++;
+    for (size_t m = 0; m < METRIC_COUNT; m++)
+        if (known >> m & 1)
+            text_append_format(&list, "%s%s", list.length ? ", " : "", metrics[m].key);
+    err_set(err, FAIL_USAGE,
+            "--fail %s: no run of this sweep has the score `%s`; expected one of %s, or "
+            "another column of sweep.csv",
+            sweep_fail_text(sweep), metrics[first].key, list.text);
+    text_free(&list);
+    return FAIL_USAGE;
+}
+
 const char *sweep_fail_text(const Sweep *sweep) {
     return sweep->fail ? sweep->fail->text.text : "";
 }

@@ -322,6 +322,9 @@ void sweep_intervals(const Sweep *sweep, SweepGroup *groups, size_t count);
 Status sweep_set_fail(Sweep *sweep, const char *text, Err *err);
 /* One that a file has, as sweep_fail_text wrote it: in any scale. */
 Status sweep_restore_fail(Sweep *sweep, const char *text, Err *err);
+/* FAIL_USAGE where it asks for a score that no run of the sweep will have, so that none
+ * could fail or pass. */
+Status sweep_check_fail(const Sweep *sweep, Err *err);
 void sweep_clear_fail(Sweep *sweep);
 const char *sweep_fail_text(const Sweep *sweep); /* "loss > 1.48 or midpoint"; "": none */
 void sweep_fail_definition(const Sweep *sweep, char *text, size_t size);
