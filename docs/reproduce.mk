@@ -30,7 +30,7 @@ QUICK = rates theory steps deep100 shakespeare digits-warmup digits-init digits-
 LONG = demo mnist mnist-lars cifar10 grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs \
 	grid-mnist grid-cifar10 grid-glyphs norms ablation temperature temperature-which simclr \
 	deep deep-fast deep-separate deep-rates deep-rates-low deep-tuned multi30k words-scan digits digits-adagrad digits-lars-kinds \
-	digits-rates digits-deep collapse collapse-post collapse-cells collapse-default $(PRECISION)
+	digits-rates digits-sigma-init digits-sigma-warmup digits-entropies digits-lars-seeds digits-deep collapse collapse-post collapse-cells collapse-default $(PRECISION)
 
 .PHONY: reproduce-names reproduce-quick reproduce-all $(QUICK:%=reproduce-%) $(LONG:%=reproduce-%)
 reproduce-names:
@@ -144,6 +144,22 @@ reproduce-digits-init:
 
 reproduce-digits-warmup:
 	$(SWEEP) $(call FOUR_KINDS,adagrad) $(DIGITS) schedule.warmup_steps=0,30,300 train.steps=300 train.seed=1
+
+# Further seeds of single settings.
+MORE = $(DIGITS) train.steps=300 train.seed=2,3,4,5
+reproduce-digits-sigma-init:
+	$(SWEEP) digits-sigma-adagrad $(MORE) model.init=normal model.init_std=0.03,0.1,0.3
+
+reproduce-digits-sigma-warmup:
+	$(SWEEP) digits-sigma-adagrad $(MORE) schedule.warmup_steps=0,30,300
+
+reproduce-digits-entropies:
+	$(SWEEP) $(call FOUR_KINDS,adagrad) $(MORE) digits-post-adagrad:optim.lr=0.03 digits-pre-adagrad:optim.lr=0.3 \
+		digits-sigma-adagrad:optim.lr=0.3 digits-sigma-post-adagrad:optim.lr=0.1
+
+reproduce-digits-lars-seeds:
+	$(SWEEP) digits-post-lars,digits-pre-lars,digits-sigma-lars $(MORE) digits-post-lars:optim.lr=3 \
+		digits-pre-lars:optim.lr=10 digits-sigma-lars:optim.lr=10
 
 reproduce-digits-lars:
 	$(SWEEP) $(call FOUR_KINDS,lars) $(DIGITS) optim.lr=1,3,10 train.steps=300 train.seed=1
