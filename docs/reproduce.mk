@@ -72,7 +72,8 @@ check_data = @[ "$(abspath $(DATA))" = "$(abspath data)" ] || \
 	echo "make $@: $(1) reads $$set, whatever DATA is: $$why" >&2; exit 1; done
 
 PLANNED = demo grid-scan-mnist grid-scan-cifar10 grid-scan-glyphs grid-mnist grid-cifar10 grid-glyphs \
-	norms ablation simclr deep-rates deep-rates-low deep-tuned words-scan collapse-cells collapse-default $(PRECISION)
+	norms ablation simclr deep-rates deep-rates-low deep-tuned words-scan collapse-cells collapse-default \
+	$(filter-out precision-edge precision-control,$(PRECISION))
 $(PLANNED:%=reproduce-%):
 	$(call check_data,docs/plans/$(@:reproduce-%=%).json)
 	$(PLAN)/$(@:reproduce-%=%).json
@@ -84,6 +85,16 @@ reproduce-temperature:
 reproduce-temperature-which:
 	$(call check_data,docs/plans/temperature-which.json)
 	$(PLAN)/temperature-which.json
+
+# As in the plans of these names, with the initial weights that demo-sigma had then.
+EDGE = demo,demo-sigma demo-sigma:model.init_std=0.2 train.threads=1 model.depth=6 train.steps=240 probe.every=10 \
+	data.test_limit=500 train.seed=0,1,2,3 --fail 'loss > 1.5 or entropy < 0.1'
+reproduce-precision-edge:
+	$(SWEEP) $(EDGE) demo:optim.lr=0.008,0.0113,0.016,0.0226 demo-sigma:optim.lr=0.04,0.0566,0.08,0.113 \
+		train.precision=fp32,bf16 --method recipe,train.precision
+
+reproduce-precision-control:
+	$(SWEEP) $(EDGE) demo:optim.lr=0.01130001,0.01600001 demo-sigma:optim.lr=0.05660005,0.0800001 train.precision=fp32
 
 # ---- translation -------------------------------------------------------------------------
 

@@ -69,8 +69,10 @@ void sharpness_print(const Sharpness *s) {
     print_threshold(s);
     if (s->ratio && s->preconditioned.count) printf("%-16s %s\n", "", RATIO);
     print_spectrum("raw", &s->raw);
-    printf("Under sigmaReparam raw eigenvalues scale with 1/|W|^2; compare the "
-           "preconditioned ones.\n"
-           "error: largest measured relative error of an eigenvalue; %zu gradients.\n",
-           s->gradients);
+    printf(
+        "Raw eigenvalues depend on the scale of weights (under a reparametrisation they "
+        "go as 1/|W|^2);\n"
+        "between runs compare the preconditioned ones.\n"
+        "error: largest measured relative error of an eigenvalue; %zu gradients.\n",
+        s->gradients);
 }
