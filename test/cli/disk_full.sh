@@ -175,6 +175,8 @@ else
     train --resume disk/run train.steps=20
     [ $? = 1 ] && grep -q '^steady train: disk/run/.*No space left on device' err
     tell "no space for a checkpoint: exit 1 and a line that says so" $?
+    ! grep -q '^verdict\|^next: ' err && grep -q '^stopped by this error at step [0-9]*; once its cause is removed, to resume from step 10: ' err
+    tell "what an error stopped is not judged; the last line says how it is resumed" $?
     rm disk/filler
     goes_on disk/run whole 20
     tell "with space again the run goes on" $?

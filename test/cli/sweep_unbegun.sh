@@ -56,5 +56,5 @@ tell "without the folder the run is trained again" $?
 "$STEADY" sweep $grid --plan plan.json --dry-run >/dev/null 2>&1 && cp plan.json before
 "$STEADY" sweep --plan plan.json optim.lr=0.1,0.2 --out more >again 2>messages
 [ $? = 2 ] && [ ! -e more ] && cmp plan.json before &&
-    grep -q 'words beside --plan are the whole grid, but these name no recipe; leave out optim.lr=0.1,0.2 to run the plan' messages
+    grep -q 'words with --plan are the whole grid, but these name no recipe; leave out optim.lr=0.1,0.2 to run the plan' messages
 tell "a plan with a key alone says that words are the whole grid" $?

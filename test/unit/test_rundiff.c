@@ -46,7 +46,7 @@ static RunState state_in(void **state, const char *name) {
 
 static void a_session_is_read_as_it_was_written(void **state) {
     char *words[] = {"train", "demo", "--out", "it's here"};
-    SessionStart start = {4, words, 2, 3, 1000, 5, 40};
+    SessionStart start = {4, words, 2, 3, 1000, 5, 40, NULL};
     assert_int_equal(session_begin(*state, &start, NULL), OK);
     Sessions s = sessions_load(*state);
     assert_int_equal(s.count, 1);

@@ -132,12 +132,11 @@ static Status read_options(Options *o, int argc, char **argv, Err *err) {
     if (!o->resume && !o->plan && !o->word_count)
         return err_set(err, FAIL_USAGE, "no recipe given; `steady recipes` lists them");
     if (o->plan && o->word_count && !names_recipe(o))
-        return err_set(
-            err, FAIL_USAGE,
-            "words beside --plan are the whole grid, but these name no recipe; "
-            "leave out %s to run the plan %s as it is, or give all of its "
-            "words (`words` in the file) and what is to be added",
-            o->words[0], o->plan);
+        return err_set(err, FAIL_USAGE,
+                       "words with --plan are the whole grid, but these name no recipe; "
+                       "leave out %s to run the plan %s as it is, or give all of its "
+                       "words (`words` in the file) and what is to be added",
+                       o->words[0], o->plan);
     return OK;
 }
 

@@ -231,15 +231,38 @@ static bool has_report(const char *dir) {
     return !access(path, F_OK);
 }
 
+/* From where a run continues that an error or a signal stopped at `step`. */
+static void say_resume(const char *dir, size_t step, Status status) {
+    char word[SHELL_WORD];
+    size_t saved = checkpoint_newest(dir, SIZE_MAX);
+    shell_word(dir, word);
+    if (status == FAIL_INTERRUPTED)
+        fprintf(stderr, "%sto resume: steady train --resume %s\n", step ? "saved; " : "",
+                word);
+    else if (saved)
+        fprintf(stderr,
+                "stopped by this error at step %zu; once its cause is removed, to resume "
+                "from step %zu: steady train --resume %s\n",
+                step, saved, word);
+    else
+        fprintf(stderr,
+                "stopped by this error at step %zu with nothing saved; once its cause is "
+                "removed, to start again: steady train --resume %s\n",
+                step, word);
+}
+
+/* Did it end because of what it computed, and not because something failed? */
+static bool ended_by_itself(Status status) {
+    return !status || status == FAIL_DIVERGED || status == FAIL_COLLAPSED;
+}
+
 /* What is left to say of a run that ended in `err`: rank 0's part. */
 static int say_error(const char *dir, size_t step, const Err *err) {
     Status status = err->status;
     if (!status) return OK;
     command_fail("train", err);
-    char word[SHELL_WORD];
-    if (status == FAIL_INTERRUPTED || (status == FAIL_DATA && step))
-        fprintf(stderr, "%sto resume: steady train --resume %s\n", step ? "saved; " : "",
-                shell_word(dir, word));
+    bool failed = (status == FAIL_DATA || status == FAIL_RUN) && step;
+    if (failed || status == FAIL_INTERRUPTED) say_resume(dir, step, status);
     return (int)status;
 }
 
@@ -313,7 +336,7 @@ static void end_session(const char *dir, size_t step, double since, const Ending
 static void judge(Ending *ending, const Recipe *recipe, const char *dir, size_t step,
                   Ranks *ranks, Err *err) {
     Status status = err->status;
-    bool told = status != FAIL_INTERRUPTED && (step || status == FAIL_DIVERGED);
+    bool told = ended_by_itself(status) && (step || status == FAIL_DIVERGED);
     if (told && ranks_lead(ranks)) ending_open(ending, dir);
     if (status) return;
     ending_judge(ending, recipe->guard.exit, err);
@@ -330,7 +353,7 @@ static int conclude(const Options *o, const char *dir, size_t step, bool moved,
     Err ended = ending->diverged ? ERR_NONE : *err; /* the report has the verdict */
     if (!o->no_report && told && drawn) write_report(dir, &ended);
     else if (!o->no_report && told) say_report(dir);
-    if (told) ending_say_next(ending, dir, input);
+    if (told && ended_by_itself(status)) ending_say_next(ending, dir, input);
     return say_error(dir, step, err);
 }
 

@@ -94,11 +94,12 @@ Status sweep_check_words_of(const Sweep *sweep, size_t cell, Err *err) {
     mem_free(trained);
     if (agrees) return OK;
     sweep_cell_dir(sweep, cell, dir, sizeof dir);
-    return err_set(err, FAIL_DATA,
-                   "%s has a run with %s as the sweep has it (recipe.ini); was it moved, "
-                   "copied or resumed by hand?  Restore its folder, or remove it and "
-                   "resume the sweep to train the run again",
-                   dir, text);
+    return err_set(
+        err, FAIL_DATA,
+        "%s has a run with %s as in the sweep's words (recipe.ini); was it "
+        "moved, copied or resumed by hand?  Restore its folder, or remove it and "
+        "resume the sweep to train the run again",
+        dir, text);
 }
 
 void recipes_forget(Sweep *sweep) {
