@@ -78,8 +78,8 @@ Status textfile_check_line(const char *name, size_t number, const char *line,
     size_t bad;
     if (length > LINE_MOST)
         return err_set(err, FAIL_DATA,
-                       "%s:%zu: a line of %zu bytes; at most %d are "
-                       "allowed",
+                       "%s:%zu: a line of %zu bytes; at most %d (16 MB) are allowed; "
+                       "break long lines (fold -s -w 1000 FILE >NEW)",
                        name, number, length, LINE_MOST);
     const char *nul = memchr(line, 0, length);
     if (nul)

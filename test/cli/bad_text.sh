@@ -70,6 +70,7 @@ refused "a text of line ends alone" 2 '(3 tokens;' text.ini data.path=blank data
 echo 'one line' >line
 refused "a text of one line" 2 'the 0 blocks of the training text (3 tokens;' text.ini data.path=line
 printf 'good\nb\0d\n' >nul
+head -c 17000000 /dev/zero | tr '\0' x >long && refused "a line of 17 MB" 3 'long:1: a line of 17000000 bytes; .*fold -s -w 1000' text.ini data.path=long
 refused "a NUL byte" 3 'nul:2: byte 2 of the line is NUL' text.ini data.path=nul
 printf 'good\nb\377d\n' >latin
 refused "bytes that are no UTF-8" 3 'latin:2: byte 2 of the line (0xff) is not UTF-8' text.ini data.path=latin
