@@ -141,7 +141,7 @@ static size_t see_lines(Widest *w, const char *text, size_t size) {
 enum { BLOCK = 1 << 20 };
 
 /* The whole log, a block at a time; what stands behind the last end of a line is kept for
- * the next one.  A line that fills a block has no end in it and is passed over: rows of
+ * the next one.  A line that fills a block has no end in it and is skipped: rows of
  * "resume" are far shorter.  false: the log cannot be read. */
 static bool see_log(Widest *w, const char *path, const char *root) {
     if (!openfile_exists(path, root)) return true;
